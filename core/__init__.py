@@ -1,0 +1,1 @@
+"""The words of the house: types, protocols, catalogue, seeds and errors."""

@@ -1,0 +1,125 @@
+"""The catalogue of items: the one durable truth that every index is derived from.
+
+Each change gets a sequence number; whoever follows the catalogue asks for the changes since the last number it saw,
+in the same process or another. A deleted item leaves a tombstone so that followers learn of it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.types import Item, ItemId
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS items (
+    id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, body TEXT  -- NULL: deleted
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS items_sequence ON items (sequence);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened up to and including `sequence`."""
+
+    sequence: int
+    upserts: list[Item]
+    deletes: list[ItemId]
+
+
+class Catalogue:
+    """Items in SQLite. Safe for threads and for several processes."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(_SCHEMA)
+
+    def put(self, items: Sequence[Item]) -> int:
+        """Insert or replace all of them, or none. Durable when it returns; the new sequence number."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            sequence = self._sequence()
+            rows = [(item.id, sequence + n, _to_json(item)) for n, item in enumerate(items, start=1)]
+            self._db.executemany(
+                "INSERT INTO items VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
+                "SET sequence = excluded.sequence, body = excluded.body",
+                rows,
+            )
+            return sequence + len(rows)
+
+    def delete(self, item_id: ItemId) -> bool:
+        """Whether the item was there."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            cursor = self._db.execute(
+                "UPDATE items SET body = NULL, sequence = ? WHERE id = ? AND body IS NOT NULL",
+                (self._sequence() + 1, item_id),
+            )
+            return cursor.rowcount == 1
+
+    def get(self, item_id: ItemId) -> Item | None:
+        with self._lock:
+            row = self._db.execute("SELECT body FROM items WHERE id = ?", (item_id,)).fetchone()
+        return _from_json(item_id, row[0]) if row and row[0] else None
+
+    def changes(self, after: int, limit: int = 100_000) -> Changes:
+        """The next changes with a sequence above `after`, in order; at most `limit` of them."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT id, sequence, body FROM items WHERE sequence > ? ORDER BY sequence LIMIT ?", (after, limit)
+            ).fetchall()
+        return Changes(
+            sequence=rows[-1][1] if rows else after,
+            upserts=[_from_json(ItemId(id_), body) for id_, _, body in rows if body],
+            deletes=[ItemId(id_) for id_, _, body in rows if not body],
+        )
+
+    def sequence(self) -> int:
+        """The number of the latest change."""
+        with self._lock:
+            return self._sequence()
+
+    def __len__(self) -> int:
+        with self._lock:
+            return int(self._db.execute("SELECT count(*) FROM items WHERE body IS NOT NULL").fetchone()[0])
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def _sequence(self) -> int:
+        return int(self._db.execute("SELECT coalesce(max(sequence), 0) FROM items").fetchone()[0])
+
+
+def _to_json(item: Item) -> str:
+    return json.dumps(
+        {
+            "type": item.type,
+            "fields": dict(item.fields),
+            "attributes": {name: list(values) for name, values in item.attributes.items()},
+            "numbers": dict(item.numbers),
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def _from_json(item_id: ItemId, body: str) -> Item:
+    raw: dict[str, Any] = json.loads(body)
+    return Item(
+        id=item_id,
+        type=raw["type"],
+        fields=raw["fields"],
+        attributes={name: tuple(values) for name, values in raw["attributes"].items()},
+        numbers=raw["numbers"],
+    )

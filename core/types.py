@@ -1,0 +1,165 @@
+"""Every noun of Bowerbird, as frozen values without behaviour.
+
+Times are seconds since the Unix epoch (UTC), durations are milliseconds where the name ends in `_ms`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+ItemId = NewType("ItemId", str)
+QueryId = NewType("QueryId", str)
+EventId = NewType("EventId", str)
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A thing that can be shown.
+
+    `fields` hold text to read and search (`title`, `description`, ...), `attributes` hold exact values to filter
+    by (`brand`, `genre`), `numbers` hold finite figures (`price`, `year`, `popularity` in 0..1).
+    """
+
+    id: ItemId
+    type: str
+    fields: Mapping[str, str]
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What was asked, by whom as far as known, and when."""
+
+    id: QueryId
+    text: str
+    time: float
+    surface: str = "search"
+    user_id: str | None = None
+    session_id: str | None = None
+    client_id: str | None = None
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One action of the bandit: how many candidates to ask of each arm. An arm that is missing is not asked."""
+
+    name: str
+    depths: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A plan, the probability it was drawn with, and the policy version that drew it."""
+
+    plan: Plan
+    propensity: float
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What an arm returns: an item and the arm's own score, comparable only within that arm's answer."""
+
+    item_id: ItemId
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An item in the union, with the rank (from 1) and the score of every arm that found it."""
+
+    item: Item
+    ranks: Mapping[str, int]
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Named float32 features: `values` is [len(names)] for a query, [rows, len(names)] for candidates."""
+
+    names: tuple[str, ...]
+    values: Floats
+
+
+class ArmStatus(StrEnum):
+    OK = "ok"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class ArmReport:
+    """What became of one asked arm: `found` candidates in `took_ms`."""
+
+    status: ArmStatus
+    depth: int
+    found: int
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Impression:
+    """What was shown for a query, in order, with everything a learner needs frozen as it was.
+
+    `features` has one row per shown item. `ranks[arm][i]` is the arm's rank of the i-th shown item, 0 when the arm
+    did not find it. `first_position` is the page offset + 1. `release` is the number of the model release that
+    served, `ranker` the version of the ranking model, `config` the hash of the configuration.
+    """
+
+    query: Query
+    choice: Choice
+    context: Features
+    shown: tuple[ItemId, ...]
+    features: Features
+    ranks: Mapping[str, tuple[int, ...]]
+    arms: Mapping[str, ArmReport]
+    ranker: str
+    release: int
+    config: str
+    first_position: int = 1
+
+    @property
+    def degraded(self) -> bool:
+        """True when an asked arm did not answer: such rows are left out of off-policy evaluation."""
+        return any(report.status is not ArmStatus.OK for report in self.arms.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One thing a person did about one shown item. `time` is when it happened, `received` when we heard of it."""
+
+    event_id: EventId
+    query_id: QueryId
+    item_id: ItemId
+    action: str
+    time: float
+    received: float
+    client_id: str | None = None
+    session_id: str | None = None
+    user_id: str | None = None
+    position: int | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """An impression joined to its feedback: the only row a learner reads.
+
+    `gains[i]` is the gain of the i-th shown item (0 = nothing happened), `reward` that of the whole answer.
+    """
+
+    impression: Impression
+    feedback: tuple[Feedback, ...]
+    gains: tuple[float, ...]
+    reward: float
