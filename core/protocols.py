@@ -126,7 +126,7 @@ class EventStore(Protocol):
         """One outcome per event, in order. Only STORED changes the log.
 
         DUPLICATE: this event_id with the same body is there already (`received` is not part of the body). CONFLICT:
-        this event_id with another body. UNKNOWN_QUERY: no impression has that query_id. NOT_SHOWN: that impression lacks the item.
+        this event_id with another body. UNKNOWN_QUERY: no impression has that query_id. NOT_SHOWN: it lacks the item.
         """
         ...
 

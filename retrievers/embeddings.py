@@ -1,0 +1,102 @@
+"""Vectors that are computed once: items' by content hash on disk, queries' in a small memory cache."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+import numpy as np
+
+from core.protocols import Encoder
+from core.types import Floats
+
+_CHUNK = 256
+
+
+class StoredEmbeddings:
+    """`encode` with a memory on disk: a text that was encoded before, by the same model, costs a look-up."""
+
+    def __init__(self, encoder: Encoder, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._encoder = encoder
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")  # a lost vector is computed again
+        self._db.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+
+    @property
+    def dimension(self) -> int:
+        return self._encoder.dimension
+
+    @property
+    def version(self) -> str:
+        return self._encoder.version
+
+    def encode(self, texts: Sequence[str], progress: Callable[[int], object] = lambda _: None) -> Floats:
+        """[len(texts), dimension]; `progress` is told how many more are done. What is done is kept when interrupted."""
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        keys = [hashlib.sha256(f"{self.version}\n{text}".encode()).digest() for text in texts]
+        missing = []
+        for row, key in enumerate(keys):
+            with self._lock:
+                found = self._db.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()
+            if found:
+                vectors[row] = np.frombuffer(found[0], dtype=np.float32)
+            else:
+                missing.append(row)
+        progress(len(texts) - len(missing))
+        missing.sort(key=lambda row: len(texts[row]))
+        for start in range(0, len(missing), _CHUNK):
+            rows = missing[start : start + _CHUNK]
+            vectors[rows] = self._encoder.encode([texts[row] for row in rows])
+            with self._lock, self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO vectors VALUES (?, ?)", [(keys[row], vectors[row].tobytes()) for row in rows]
+                )
+            progress(len(rows))
+        return vectors
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+
+class QueryVectors:
+    """The newest query vectors, each computed once even when several arms ask for it at the same time."""
+
+    def __init__(self, encoder: Encoder, capacity: int = 10_000) -> None:
+        self._encoder = encoder
+        self._capacity = capacity
+        self._lock = threading.Lock()
+        self._futures: OrderedDict[str, Future[Floats]] = OrderedDict()
+
+    def __call__(self, text: str) -> Floats:
+        """[dimension] float32 of length 1."""
+        with self._lock:
+            future = self._futures.get(text)
+            if mine := future is None:
+                future = self._futures[text] = Future()
+                if len(self._futures) > self._capacity:
+                    self._futures.popitem(last=False)
+            self._futures.move_to_end(text)
+        assert future is not None
+        if mine:
+            try:
+                future.set_result(self._encoder.encode([text])[0])
+            except BaseException as error:
+                with self._lock:
+                    self._futures.pop(text, None)
+                future.set_exception(error)
+                raise
+        return future.result()
+
+    def __contains__(self, text: str) -> bool:
+        with self._lock:
+            return text in self._futures
