@@ -1,0 +1,1 @@
+"""Who connects the parts? The HTTP service, the pipeline, the wiring and the command line."""

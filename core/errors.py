@@ -36,6 +36,15 @@ class Conflict(BowerbirdError):
     status = 409
 
 
+class TooMany(BowerbirdError):
+    """More entries than one request may carry."""
+
+    status = 413
+
+    def __init__(self, sent: int, limit: int) -> None:
+        super().__init__("too_many", f"{sent} entries in one request; at most {limit}.", "Send several requests.")
+
+
 class Unavailable(BowerbirdError):
     """The service cannot do this now, and the caller did nothing wrong."""
 

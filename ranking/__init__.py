@@ -1,0 +1,1 @@
+"""Here are the candidates: in which order?"""

@@ -1,0 +1,1 @@
+"""Here is a query: which items could answer?"""

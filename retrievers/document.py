@@ -7,6 +7,9 @@ from core.types import Item
 # The title counts this many times in the term frequencies, which is BM25F with one field weight (Robertson, Zaragoza
 # and Taylor 2004, "Simple BM25 extension to multiple weighted fields").
 TITLE_WEIGHT = 2
+# About a hundred tokens: encoding time grows with length, and what comes later adds little.
+_PASSAGE_CHARACTERS = 400
+_PASSAGE_LABELS = 6
 
 
 def title(item: Item) -> str:
@@ -26,6 +29,9 @@ def labels(item: Item) -> str:
 
 
 def passage(item: Item) -> str:
-    """What the encoder reads: fields and labels once, the title first. An encoder cuts what is too long for it."""
+    """What the encoder reads: the fields, the type and a few plain labels; figures and long lists only blur a vector."""
     others = [text for name, text in item.fields.items() if name != "title"]
-    return ". ".join(part for part in [title(item), *others, labels(item)] if part)
+    values = [value for name, found in item.attributes.items() if not name.endswith("_id") for value in found]
+    plain = [value for value in values if len(value) <= 24 and not any(map(str.isdigit, value))]
+    text = ". ".join(part for part in [title(item), *others, ", ".join([item.type, *plain[:_PASSAGE_LABELS]])] if part)
+    return text[:_PASSAGE_CHARACTERS]

@@ -49,6 +49,7 @@ class VectorRetriever:
         if not query.text.strip():
             return []
         vector = self._query_vector(query.text)
+        faiss.omp_set_num_threads(1)  # per calling thread: requests run in parallel, not the parts of one
         with self._gate.reading():
             return self._search(vector[None, :], depth, query.filters)
 
@@ -77,7 +78,7 @@ class VectorRetriever:
         for key in keys:
             del self._items[key]
         if keys:
-            self._index.remove_ids(np.array(keys, dtype=np.int64))
+            self._index.remove_ids(faiss.IDSelectorBatch(np.array(keys, dtype=np.int64)))
 
 
 class _Gate:

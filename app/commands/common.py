@@ -1,0 +1,60 @@
+"""What every verb shares: the configuration it was called with, and how it prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from app.settings import Settings, load_settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+# Progress and remarks go to stderr, results to stdout, so that results can be piped.
+remarks = Console(stderr=True)
+results = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The options before the verb."""
+
+    config: Path | None
+    data_dir: Path | None
+
+    def settings(self, overrides: dict[str, Any] | None = None) -> Settings:
+        layers = dict(overrides or {})
+        if self.data_dir is not None:
+            layers["service"] = {**layers.get("service", {}), "data_dir": str(self.data_dir)}
+        return load_settings(self.config, overrides=layers)
+
+    def arguments(self) -> list[str]:
+        """The same options for a child process."""
+        config = ["--config", str(self.config)] if self.config else []
+        return config + (["--data-dir", str(self.data_dir)] if self.data_dir else [])
+
+
+def invocation(context: typer.Context) -> Invocation:
+    found = context.find_root().obj
+    assert isinstance(found, Invocation)
+    return found
+
+
+def print_json(value: Any) -> None:
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None) -> Iterator[Any]:
+    """A bar on stderr; yields `advance(n)`."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=remarks) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda n: bar.advance(task, n)

@@ -1,0 +1,144 @@
+"""bowerbird demo: the whole loop in a few minutes, on the bundled music catalogue."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from app.commands.common import Invocation, Json, print_json, progress_bar, remarks, results
+from core.errors import Unavailable
+
+_START_S = 120
+# A model release a second while people click; when none has come for this long, the learner has caught up.
+_QUIET_S = 6
+
+
+def demo(
+    searches: Annotated[int, typer.Option(min=500, help="How many searches the listeners make.")] = 3_000,
+    seed: int = 1,
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8080,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its data; emptied first.")] = Path("var/demo"),
+    serve: Annotated[bool, typer.Option(help="Leave the service running at the end.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Index music, start the service, let simulated listeners search and click over HTTP, and show what it learned."""
+    from app.charts import demo_report
+    from app.settings import CONFIGS
+
+    called = Invocation(CONFIGS / "demo.toml", folder)
+    _prepare(called, folder)
+    port = port or _free_port()
+    server = subprocess.Popen([sys.executable, "-m", "app.cli", *called.arguments(), "serve", "--port", str(port)])
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_ready(server, url)
+        report = _listen(url, called, searches=searches, seed=seed)
+        picture = folder / "demo.png"
+        demo_report(report, picture)
+        if as_json:
+            print_json(report)
+        else:
+            _print(report, picture)
+        if serve:
+            remarks.print(f"\nThe service goes on at [bold]{url}[/bold] (try {url}/docs). Stop it with Ctrl-C.")
+            server.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _prepare(called: Invocation, folder: Path) -> None:
+    """An empty data directory with the music in it; the encoder's export is kept."""
+    from app.demo.run import catalogue
+    from app.wiring import open_catalogue
+
+    for old in (*folder.glob("*.sqlite*"), folder / "models"):
+        shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+    store = open_catalogue(called.settings())
+    items = catalogue()
+    store.put(items)
+    store.close()
+    remarks.print(f"{len(items)} artists, tracks, albums, playlists, stations and podcasts.")
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
+    import httpx
+
+    until = time.monotonic() + _START_S
+    with remarks.status("indexing (the first time, the encoder is exported as well)"):
+        while time.monotonic() < until and server.poll() is None:
+            try:
+                if httpx.get(f"{url}/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.2)
+    raise Unavailable("demo_not_ready", f"The service at {url} did not become ready.", "See its messages above.")
+
+
+def _listen(url: str, called: Invocation, *, searches: int, seed: int) -> dict[str, Any]:
+    from app.demo.run import Listeners
+
+    with Listeners(url, seed=seed) as listeners:
+        before = listeners.look()
+        with progress_bar("searches", searches) as advance:
+            curve = listeners.listen(searches, advance)
+        _wait_for_learner(url)
+        after = listeners.look()
+        plans = called.settings().retrieval.plans
+        with progress_bar("fixed plans", len(plans)) as advance:
+            fixed = {}
+            for plan in plans:
+                fixed[plan] = listeners.look(plan)
+                advance(1)
+    best = max(fixed, key=lambda plan: fixed[plan]["reward"])
+    return {"before": before, "curve": curve, "after": after, "plans": fixed, "best_plan": best}
+
+
+def _wait_for_learner(url: str) -> None:
+    import httpx
+
+    last, since = -1, time.monotonic()
+    with remarks.status("the learner catches up"):
+        while time.monotonic() < since + _QUIET_S:
+            release = httpx.get(f"{url}/readyz").json()["release"]
+            if release != last:
+                last, since = release, time.monotonic()
+            time.sleep(0.5)
+
+
+def _print(report: dict[str, Any], picture: Path) -> None:
+    before, after, best = report["before"], report["after"], report["plans"][report["best_plan"]]
+    table = Table("", "before", "after learning", f"best fixed plan ({report['best_plan']}), after")
+    for figure, what in (
+        ("nDCG@10", "quality, nDCG@10"),
+        ("reward", "reward: chance of a click"),
+        ("retrieval_ms", "retrieval, ms of all arms"),
+    ):
+        table.add_row(what, *(f"{values[figure]:.3f}" for values in (before, after, best)))
+    results.print(table)
+    arms = Table("arm", "first tenth", "last tenth", title="Share of searches that asked the arm")
+    first, last = report["curve"][0]["arms"], report["curve"][-1]["arms"]
+    for arm in sorted(first.keys() | last.keys()):
+        arms.add_row(arm, f"{first.get(arm, 0):.0%}", f"{last.get(arm, 0):.0%}")
+    results.print(arms)
+    ratio = after["reward"] / best["reward"]
+    results.print(
+        f"Reward of the learned policy over the best fixed plan in hindsight: {ratio:.3f}. Picture: {picture}"
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,28 @@
+"""bowerbird doctor: what each part has, and what it still needs to learn, in words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from app.commands.common import Json, invocation, print_json, results
+
+_MARKS = {"ok": "[green]ok[/green]  ", "waits": "[yellow]waits[/yellow]", "broken": "[red]broken[/red]"}
+
+
+def doctor(context: typer.Context, as_json: Json = False) -> None:
+    """Check configuration, catalogue, events and models, and say what is missing for each part to learn.
+
+    Exit code 1 when something is broken; waiting for data is not broken.
+    """
+    from app.diagnosis import diagnose
+
+    findings = diagnose(invocation(context).settings())
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            results.print(f"{_MARKS[finding.state]} [bold]{finding.part}[/bold]: {finding.message}", highlight=False)
+    if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,49 @@
+"""bowerbird evaluate: judged quality."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app.commands.common import Json, invocation, print_json, progress_bar, results
+
+app = typer.Typer(help="Measure quality on ratings.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Measure quality on ratings."""
+
+
+@app.command()
+def retrieval(
+    context: typer.Context,
+    qrels: Annotated[Path, typer.Option(help="CSV with `query,docid,rating`, or TREC qrels (with --queries).")],
+    queries: Annotated[Path | None, typer.Option(help="For TREC qrels: one `id<TAB>text` a line.")] = None,
+    as_json: Json = False,
+) -> None:
+    """nDCG@10, RR, R@100 and Judged@10 of every arm, of their reciprocal rank fusion, and of the pipeline."""
+    from app.evaluate import evaluate_retrieval
+    from app.wiring import build_service
+    from ranking.metrics import answerable, read_judgments
+
+    judgments = read_judgments(qrels, queries)
+    service = build_service(invocation(context).settings())
+    try:
+        with progress_bar("indexing", None) as advance:
+            service.start(advance)
+        with progress_bar("queries", len(answerable(judgments))) as advance:
+            report = evaluate_retrieval(service, judgments, advance)
+    finally:
+        service.close()
+    if as_json:
+        print_json(report)
+        return
+    measures = list(next(iter(report["systems"].values())))
+    table = Table("system", *measures, title=f"{report['queries']} queries", caption=report["stated"])
+    for system, values in report["systems"].items():
+        table.add_row(system, *(f"{values[measure]:.4f}" for measure in measures))
+    results.print(table)

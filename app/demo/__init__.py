@@ -1,0 +1,1 @@
+"""The demo: a bundled music catalogue, and simulated listeners who search it over HTTP."""

@@ -1,0 +1,136 @@
+"""What each part of the loop has, and what it waits for."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from feedback.join import closed
+from feedback.reward import RewardRule
+
+from app.settings import Settings
+from app.wiring import open_catalogue, open_registry, open_store, plan_library
+from core.errors import BowerbirdError
+from core.protocols import Release
+
+State = Literal["ok", "waits", "broken"]
+_LEAST_FREE_GIB = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    part: str
+    state: State
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """What the event log holds."""
+
+    impressions: int
+    feedback: int
+    clients: int
+    clicked: int
+    open: int
+
+
+def diagnose(settings: Settings) -> list[Finding]:
+    """One finding per part, in the order in which a query meets them."""
+    return [*_storage(settings), *_catalogue(settings), *_encoder(settings), *_learning(settings)]
+
+
+def _storage(settings: Settings) -> Iterator[Finding]:
+    yield Finding("configuration", "ok", f"valid, hash {settings.hash}.")
+    try:
+        plans = plan_library(settings).plans
+        yield Finding("plans", "ok", f"{len(plans)} plans; the default is {settings.retrieval.default_plan!r}.")
+    except BowerbirdError as error:
+        yield Finding("plans", "broken", str(error))
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.data_dir).free / 2**30
+    state: State = "ok" if free > _LEAST_FREE_GIB else "broken"
+    yield Finding("storage", state, f"{settings.data_dir} has {free:.1f} GiB free (needs {_LEAST_FREE_GIB:g}).")
+
+
+def _catalogue(settings: Settings) -> Iterator[Finding]:
+    catalogue = open_catalogue(settings)
+    try:
+        count = len(catalogue)
+    finally:
+        catalogue.close()
+    if count:
+        yield Finding("catalogue", "ok", f"{count} items.")
+    else:
+        yield Finding("catalogue", "waits", "no items; load some with `bowerbird ingest FILE` or PUT /v1/items.")
+
+
+def _encoder(settings: Settings) -> Iterator[Finding]:
+    exported = list((settings.data_dir / "cache").glob("*.onnx"))
+    if exported:
+        yield Finding("encoder", "ok", f"{settings.vector.encoder}, exported as {exported[0].name}.")
+    elif importlib.util.find_spec("torch"):
+        yield Finding("encoder", "waits", "not exported yet; the first start does it, in some ten seconds.")
+    else:
+        yield Finding("encoder", "broken", "PyTorch is needed to export the encoder: pip install torch.")
+
+
+def _learning(settings: Settings) -> Iterator[Finding]:
+    log = _read_log(settings)
+    if not log.impressions:
+        yield Finding("events", "waits", "no searches are logged; every POST /v1/search logs one.")
+    elif not log.feedback:
+        yield Finding("events", "waits", f"{log.impressions} searches, no feedback; send clicks to POST /v1/events.")
+    else:
+        waiting = f" {log.open} searches are still open for feedback." if log.open else ""
+        yield Finding(
+            "events",
+            "ok",
+            f"{log.impressions} searches, {log.feedback} feedback events, {log.clicked} with a click.{waiting}",
+        )
+    if log.impressions and not log.clients:
+        yield Finding(
+            "client ids", "waits", "no search carries a client_id, so one client's clicks cannot be told from many's."
+        )
+    release = open_registry(settings.data_dir).current()
+    yield _model("memory", "memory", release, log.clicked, 1, "uses predicted queries")
+    yield _model("ranking", "ranker", release, log.clicked, settings.ranking.min_clicked, "uses reciprocal rank fusion")
+    match settings.policy.kind:
+        case "coverage":
+            yield _model(
+                "policy", "policy", release, log.clicked, settings.policy.min_clicked, "serves the default plan"
+            )
+        case kind:
+            yield Finding("policy", "ok", f"{kind}: configured not to learn.")
+
+
+def _model(part: str, component: str, release: Release | None, has: int, needs: int, meanwhile: str) -> Finding:
+    if release is not None and component in release.components:
+        return Finding(part, "ok", f"learned, in release {release.number}.")
+    if has < needs:
+        return Finding(part, "waits", f"needs {needs} searches with a click, has {has}; until then it {meanwhile}.")
+    return Finding(part, "waits", f"has enough clicks ({has}); run `bowerbird learn`, or wait for the running learner.")
+
+
+def _read_log(settings: Settings) -> _Log:
+    store = open_store(settings.data_dir)
+    rule = RewardRule(settings.feedback.weights)
+    try:
+        counts = store.counts()
+        cursor = episodes = clicked = 0
+        while (
+            joined := closed(
+                store, after=cursor, now=time.time(), window_s=settings.feedback.window_s, rule=rule, limit=2_000
+            )
+        ).episodes:
+            cursor = joined.cursor
+            episodes += len(joined.episodes)
+            clicked += sum(any(gain > 0 for gain in episode.gains) for episode in joined.episodes)
+    finally:
+        store.close()
+    still_open = counts["impressions"] - episodes
+    return _Log(counts["impressions"], counts["feedback"], counts["clients"], clicked, still_open)

@@ -1,0 +1,55 @@
+"""Judged quality of every arm, of their fusion, and of the whole pipeline, on any ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from app.pipeline import Answer
+from app.service import Service
+from app.wiring import ARMS
+from core.types import Plan, Query, QueryId
+from ranking.metrics import STATED, Judgments, answerable, measure
+from ranking.rrf import ReciprocalRankFusion
+
+DEPTH = 100
+# `popular` answers every query alike: it is a last resort, and fusing it would only add noise.
+FUSED = tuple(arm for arm in ARMS if arm != "popular")
+Progress = Callable[[int], object]
+
+
+def evaluate_retrieval(service: Service, judgments: Judgments, progress: Progress = lambda _: None) -> dict[str, Any]:
+    """`{"systems": {name: {measure: value}}, "queries": N, "stated": ...}` for arms, `rrf` and `pipeline`."""
+    queries = answerable(judgments)
+    single = {arm: Plan(arm, {arm: DEPTH}) for arm in ARMS}
+    everything = Plan("rrf", dict.fromkeys(FUSED, DEPTH))
+    runs: dict[str, dict[str, Sequence[str]]] = {name: {} for name in (*ARMS, "rrf", "pipeline")}
+    fusion = ReciprocalRankFusion()
+    for text in queries:
+        query = Query(QueryId(f"evaluate-{text}"), text, service.clock())
+        for arm, plan in single.items():
+            answer = service.pipeline.answer(query, service.serving, plan=plan, ranker=fusion)
+            # What the last resort added is not the arm's.
+            runs[arm][text] = [c.item.id for c in answer.candidates if arm in c.ranks]
+        fused = service.pipeline.answer(query, service.serving, plan=everything, ranker=fusion)
+        runs["rrf"][text] = _ids(fused)
+        runs["pipeline"][text] = _ids(service.pipeline.answer(query, service.serving))
+        progress(1)
+    return {
+        "systems": {name: measure(run, judgments) for name, run in runs.items()},
+        "queries": len(queries),
+        "stated": STATED,
+    }
+
+
+def evaluate_pipeline(service: Service, judgments: Judgments, *, purpose: str) -> dict[str, float]:
+    """Measures of the pipeline as it serves now, each query's plan drawn by the policy under an id of its own."""
+    run: Mapping[str, list[str]] = {
+        text: _ids(service.pipeline.answer(Query(QueryId(f"{purpose}-{text}"), text, service.clock()), service.serving))
+        for text in answerable(judgments)
+    }
+    return measure(run, judgments)
+
+
+def _ids(answer: Answer) -> list[str]:
+    return [candidate.item.id for candidate in answer.candidates[:DEPTH]]

@@ -1,0 +1,64 @@
+"""What every route may ask for, and how every route answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from pydantic import BaseModel
+
+from app.metrics import Metrics
+from app.schemas import ErrorAnswer, EventsAnswer, ItemsAnswer
+from app.service import Service
+from app.settings import Settings
+from core.errors import Unavailable
+
+
+def _service(request: Request) -> Service:
+    service: Service | None = request.app.state.service
+    if service is None:
+        failure = request.app.state.failure
+        message = f"The service could not start: {failure}." if failure else "The service is still starting."
+        remedy = "See the server's log." if failure else "Try again in a few seconds; /readyz tells when."
+        raise Unavailable("not_ready", message, remedy)
+    return service
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+async def _raw(request: Request) -> bytes:
+    return await request.body()
+
+
+Running = Annotated[Service, Depends(_service)]
+Configured = Annotated[Settings, Depends(_settings)]
+Measured = Annotated[Metrics, Depends(_metrics)]
+Raw = Annotated[bytes, Depends(_raw)]
+
+
+def json(model: BaseModel, status: int = 200) -> Response:
+    """The model as JSON, without what is not set."""
+    body = model.model_dump_json(by_alias=True, exclude_none=True)
+    return Response(body, status_code=status, media_type="application/json")
+
+
+_STATUS_OF_ONE = {"unknown_query": 404, "event_id_reused": 409}
+
+
+def json_of_many(answer: ItemsAnswer | EventsAnswer, sent: int) -> Response:
+    """200 when any entry was good; the error of a lone entry, or 422, when none was."""
+    if len(answer.rejected) < sent or not sent:
+        return json(answer)
+    if sent == 1:
+        only = answer.rejected[0]
+        error = ErrorAnswer(code=only.code, message=only.message, remedy=only.remedy)
+        return json(error, _STATUS_OF_ONE.get(only.code, 422))
+    return json(answer, 422)

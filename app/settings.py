@@ -1,0 +1,163 @@
+"""The configuration: TOML, strict, layered over configs/default.toml, with a hash that goes into every log row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import InvalidConfig, unknown
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Service(Section):
+    host: str
+    port: Annotated[int, Field(ge=0, le=65535)]
+    data_dir: str
+    threads: Count
+    learner: bool
+    reload_s: Positive
+
+
+class Limits(Section):
+    body_bytes: Count
+    events_per_batch: Count
+    query_characters: Count
+    page_size: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Lexical(Section):
+    engine: Literal["tantivy", "okapi"]
+
+
+class Vector(Section):
+    encoder: str
+
+
+class Memory(Section):
+    half_life_days: Positive
+    client_cap: Count
+
+
+class Popularity(Section):
+    half_life_days: Positive
+
+
+class Retrieval(Section):
+    deadline_ms: Positive
+    default_plan: str
+    plans: dict[str, dict[str, int]]
+
+
+class Policy(Section):
+    kind: Literal["coverage", "uniform", "fixed"]
+    seed: int
+    explore: Share
+    min_clicked: Count
+    cost_per_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    gamma: Positive
+    floor: Share
+
+
+class Ranking(Section):
+    min_clicked: Count
+    retrain_every: Count
+    max_episodes: Count
+
+
+class Feedback(Section):
+    window_s: Positive
+    weights: dict[str, Annotated[float, Field(ge=-10, le=10)]]
+
+
+class Learner(Section):
+    interval_s: Positive
+    keep_releases: Count
+
+
+class Settings(Section):
+    """Everything that can be configured. docs/reference/configuration.md has a heading for each key."""
+
+    service: Service
+    limits: Limits
+    lexical: Lexical
+    vector: Vector
+    memory: Memory
+    popularity: Popularity
+    retrieval: Retrieval
+    policy: Policy
+    ranking: Ranking
+    feedback: Feedback
+    learner: Learner
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self.service.data_dir)
+
+    @property
+    def hash(self) -> str:
+        """Twelve hex digits that change with any value."""
+        canonical = json.dumps(self.model_dump(), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def load_settings(path: Path | None = None, *, overrides: dict[str, Any] | None = None) -> Settings:
+    """configs/default.toml, then the file at `path`, then `overrides`, each saying only what differs.
+
+    InvalidConfig names the key, the value, what is allowed and the remedy.
+    """
+    merged = _read(CONFIGS / "default.toml")
+    source = str(path) if path else "the default configuration"
+    for layer in (_read(path) if path else {}, overrides or {}):
+        merged = _merge(merged, layer)
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise InvalidConfig(
+            "invalid_config",
+            f"{source}: " + " ".join(_sentence(problem) for problem in error.errors()),
+            "Correct the file; `bowerbird config` prints every key with its value.",
+        ) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidConfig(
+            "config_unreadable", f"Cannot read the configuration {path}: {error.strerror}.", "Check --config."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidConfig("config_syntax", f"{path} is not TOML: {error}.", "Correct that line.") from None
+
+
+def _merge(base: dict[str, Any], layer: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in layer.items():
+        # A library of plans or weights is one value: half of one with half of another is nobody's intent.
+        whole = key in {"plans", "weights"}
+        both = isinstance(value, dict) and isinstance(base.get(key), dict) and not whole
+        merged[key] = _merge(base[key], value) if both else value
+    return merged
+
+
+def _sentence(problem: Any) -> str:
+    where = [str(part) for part in problem["loc"]]
+    if problem["type"] == "extra_forbidden":
+        section: Any = Settings
+        for part in where[:-1]:
+            section = section.model_fields[part].annotation
+        return unknown("configuration key", ".".join(where), [".".join([*where[:-1], n]) for n in section.model_fields])
+    return f"{'.'.join(where)} = {problem['input']!r}: {problem['msg']}."

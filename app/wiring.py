@@ -1,0 +1,186 @@
+"""Puts the parts together: the only file that names concrete classes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bandit.context import context_features
+from bandit.coverage import CoveragePolicy
+from bandit.fixed import FixedPolicy
+from bandit.learner import CoverageLearner
+from bandit.plans import PlanLibrary
+from bandit.uniform import UniformPolicy
+from bandit.warmup import WarmupPolicy
+from feedback.learner import LearningLoop
+from feedback.registry import FileRegistry
+from feedback.reward import RewardRule
+from feedback.sqlite_store import SqliteEventStore
+
+from app.indexer import Indexer, ItemTable
+from app.pipeline import Pipeline, Serving
+from app.service import Service
+from app.settings import Settings
+from core.catalogue import Catalogue
+from core.errors import BowerbirdError
+from core.protocols import Learner, ModelRegistry, Policy, Ranker, Release, Retriever
+from core.types import Plan
+from ranking.features.extractor import FeatureExtractor
+from ranking.learner import RankerLearner
+from ranking.ltr import LambdaMart
+from ranking.rrf import ReciprocalRankFusion
+from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.encoder import open_encoder
+from retrievers.lexical import LexicalRetriever
+from retrievers.memory import MemoryRetriever
+from retrievers.memory_model import MemoryLearner
+from retrievers.okapi import OkapiRetriever
+from retrievers.popular import PopularityLearner, PopularRetriever
+from retrievers.vector import VectorRetriever
+
+log = logging.getLogger(__name__)
+
+ARMS = ("lexical", "vector", "memory", "popular")
+_DAY_S = 86_400.0
+
+
+def open_catalogue(settings: Settings) -> Catalogue:
+    return Catalogue(settings.data_dir / "catalogue.sqlite")
+
+
+def open_store(state: Path) -> SqliteEventStore:
+    return SqliteEventStore(state / "events.sqlite")
+
+
+def open_registry(state: Path) -> FileRegistry:
+    return FileRegistry(state / "models")
+
+
+def open_embeddings(settings: Settings) -> StoredEmbeddings:
+    cache = settings.data_dir / "cache"
+    return StoredEmbeddings(open_encoder(settings.vector.encoder, cache), cache / "embeddings.sqlite")
+
+
+def build_service(settings: Settings, *, state: Path | None = None, clock: Callable[[], float] = time.time) -> Service:
+    """A service that is not started yet. `state` holds events and models, by default the data directory."""
+    state = state or settings.data_dir
+    library = plan_library(settings)
+    embeddings = open_embeddings(settings)
+    query_vector = QueryVectors(embeddings)
+    lexical: Retriever = LexicalRetriever() if settings.lexical.engine == "tantivy" else OkapiRetriever()
+    vector = VectorRetriever(embeddings, query_vector)
+    memory = MemoryRetriever(embeddings, query_vector)
+    popular = PopularRetriever()
+    arms: dict[str, Retriever] = {arm.name: arm for arm in (lexical, vector, memory, popular)}
+    extractor = FeatureExtractor(ARMS)
+    items = ItemTable()
+    catalogue = open_catalogue(settings)
+    registry = open_registry(state)
+    pool = ThreadPoolExecutor(settings.service.threads, thread_name_prefix="arm")
+    pipeline = Pipeline(
+        arms=arms,
+        items=items,
+        extractor=extractor,
+        context=context_features,
+        pool=pool,
+        deadline_ms=settings.retrieval.deadline_ms,
+    )
+
+    def load_models() -> Serving:
+        release = registry.current()
+        memory.load(_component(registry, release, MemoryLearner.component))
+        popularity = _component(registry, release, PopularityLearner.component)
+        popular.load(popularity)
+        extractor.load(popularity)
+        return Serving(
+            release=release.number if release else 0,
+            policy=_policy(settings, library, _component(registry, release, CoverageLearner.component)),
+            ranker=_ranker(extractor.names, _component(registry, release, RankerLearner.component)),
+        )
+
+    return Service(
+        catalogue=catalogue,
+        items=items,
+        # The table of items first, so that whatever an arm finds can be shown; the encoder last, because it is slow.
+        indexer=Indexer(catalogue, [items, extractor, lexical, popular, memory, vector]),
+        pipeline=pipeline,
+        store=open_store(state),
+        registry=registry,
+        plans={plan.name: plan for plan in library.plans},
+        load_models=load_models,
+        config=settings.hash,
+        pool=pool,
+        clock=clock,
+        closers=[embeddings.close],
+    )
+
+
+def build_learning(settings: Settings, *, state: Path | None = None) -> LearningLoop:
+    """The learning loop over the log in `state`, by default the data directory."""
+    state = state or settings.data_dir
+    learners: list[Learner] = [
+        MemoryLearner(half_life_s=settings.memory.half_life_days * _DAY_S, client_cap=settings.memory.client_cap),
+        PopularityLearner(half_life_s=settings.popularity.half_life_days * _DAY_S),
+        RankerLearner(
+            min_clicked=settings.ranking.min_clicked,
+            retrain_every=settings.ranking.retrain_every,
+            max_episodes=settings.ranking.max_episodes,
+        ),
+    ]
+    if settings.policy.kind == "coverage":
+        learners.append(
+            CoverageLearner(
+                plan_library(settings),
+                settings.policy.seed,
+                min_clicked=settings.policy.min_clicked,
+                cost_per_ms=settings.policy.cost_per_ms,
+                gamma=settings.policy.gamma,
+                floor=settings.policy.floor,
+            )
+        )
+    rule = RewardRule(settings.feedback.weights)
+    return LearningLoop(open_store(state), open_registry(state), learners, rule, window_s=settings.feedback.window_s)
+
+
+def plan_library(settings: Settings) -> PlanLibrary:
+    """The configured plans, checked against the arms there are."""
+    plans = tuple(Plan(name, depths) for name, depths in settings.retrieval.plans.items())
+    return PlanLibrary(plans, default=settings.retrieval.default_plan, arms=ARMS)
+
+
+def _policy(settings: Settings, library: PlanLibrary, model: bytes | None) -> Policy:
+    seed = settings.policy.seed
+    match settings.policy.kind:
+        case "fixed":
+            return FixedPolicy(library, settings.retrieval.default_plan)
+        case "uniform":
+            return UniformPolicy(library, seed)
+    if model is not None:
+        try:
+            return CoveragePolicy.load(model, seed=seed)
+        except BowerbirdError:
+            log.exception("the learned policy cannot be used; the default plan serves")
+    return WarmupPolicy(library, seed, settings.policy.explore)
+
+
+def _ranker(names: tuple[str, ...], model: bytes | None) -> Ranker:
+    if model is not None:
+        try:
+            return LambdaMart(model, names)
+        except BowerbirdError:
+            log.exception("the learned ranker cannot be used; reciprocal rank fusion serves")
+    return ReciprocalRankFusion()
+
+
+def _component(registry: ModelRegistry, release: Release | None, name: str) -> bytes | None:
+    """The component's bytes; None when there is none, or when it is damaged, which is logged and served without."""
+    if release is None or name not in release.components:
+        return None
+    try:
+        return registry.load(release, name)
+    except BowerbirdError:
+        log.exception("component %s of release %d cannot be used", name, release.number)
+        return None
