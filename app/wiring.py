@@ -142,7 +142,14 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
             )
         )
     rule = RewardRule(settings.feedback.weights)
-    return LearningLoop(open_store(state), open_registry(state), learners, rule, window_s=settings.feedback.window_s)
+    return LearningLoop(
+        open_store(state),
+        open_registry(state),
+        learners,
+        rule,
+        window_s=settings.feedback.window_s,
+        keep=settings.learner.keep_releases,
+    )
 
 
 def plan_library(settings: Settings) -> PlanLibrary:

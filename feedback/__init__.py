@@ -1,0 +1,1 @@
+"""What did people do, and what follows from it?"""

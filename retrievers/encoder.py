@@ -90,11 +90,11 @@ class TorchEncoder:
     def __init__(self, folder: Path, version: str) -> None:
         self.version = version
         self._model = _load(folder)
-        self.dimension = int(self.encode(["dimension"]).shape[1])
+        self.dimension = int(self._model.encode("dimension").shape[0])
 
     def encode(self, texts: Sequence[str]) -> Floats:
         vectors = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), -1)
+        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimension)
 
 
 def _session(model: Path, *, threads: int) -> onnxruntime.InferenceSession:

@@ -58,8 +58,8 @@ class LexicalRetriever:
         either = tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
         wanted = self._filtered(either, query.filters)
         hits = searcher.search(wanted, limit=depth, count=False).hits
-        found = [Scored(ItemId(searcher.doc(address)["id"][0]), score) for score, address in hits]
-        return sorted(found, key=lambda hit: (-hit.score, hit.item_id))
+        # Equal scores come in index order, at any depth.
+        return [Scored(ItemId(searcher.doc(address)["id"][0]), score) for score, address in hits]
 
     def signals(self, query: Query) -> Mapping[str, float]:
         """Inverse document frequencies in 0..1 of the query's words, and the share of words the catalogue knows."""

@@ -1,0 +1,109 @@
+"""Impressions and feedback as bytes for a log: compact JSON, and float32 features as they are, bit for bit."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import orjson
+
+from core.types import (
+    ArmReport,
+    ArmStatus,
+    Choice,
+    EventId,
+    Features,
+    Feedback,
+    Impression,
+    ItemId,
+    Plan,
+    Query,
+    QueryId,
+)
+
+
+def encode_impression(impression: Impression) -> tuple[bytes, bytes, bytes]:
+    """(body, context values, feature values). The names of the features are stored apart: see `schema`."""
+    query, choice = impression.query, impression.choice
+    body = {
+        "query": {
+            "text": query.text,
+            "surface": query.surface,
+            "user_id": query.user_id,
+            "session_id": query.session_id,
+            "client_id": query.client_id,
+            "filters": {name: list(values) for name, values in query.filters.items()},
+            "context": dict(query.context),
+        },
+        "plan": [choice.plan.name, dict(choice.plan.depths)],
+        "propensity": choice.propensity,
+        "policy": choice.policy,
+        "shown": impression.shown,
+        "ranks": {arm: list(ranks) for arm, ranks in impression.ranks.items()},
+        "arms": {arm: [r.status.value, r.depth, r.found, r.took_ms] for arm, r in impression.arms.items()},
+        "ranker": impression.ranker,
+        "release": impression.release,
+        "config": impression.config,
+        "first_position": impression.first_position,
+    }
+    context = np.ascontiguousarray(impression.context.values, dtype=np.float32)
+    features = np.ascontiguousarray(impression.features.values, dtype=np.float32)
+    return orjson.dumps(body), context.tobytes(), features.tobytes()
+
+
+def decode_impression(
+    query_id: str,
+    time: float,
+    body: bytes,
+    context: tuple[tuple[str, ...], bytes],
+    features: tuple[tuple[str, ...], bytes],
+) -> Impression:
+    """The impression as it was encoded. `context` and `features` are (names, values)."""
+    raw: dict[str, Any] = orjson.loads(body)
+    query = raw["query"]
+    query["filters"] = {name: tuple(values) for name, values in query["filters"].items()}
+    return Impression(
+        query=Query(id=QueryId(query_id), time=time, **query),
+        choice=Choice(Plan(*raw["plan"]), raw["propensity"], raw["policy"]),
+        context=Features(context[0], np.frombuffer(context[1], dtype=np.float32)),
+        shown=tuple(map(ItemId, raw["shown"])),
+        features=Features(
+            features[0], np.frombuffer(features[1], dtype=np.float32).reshape(len(raw["shown"]), len(features[0]))
+        ),
+        ranks={arm: tuple(ranks) for arm, ranks in raw["ranks"].items()},
+        arms={arm: ArmReport(ArmStatus(status), *rest) for arm, (status, *rest) in raw["arms"].items()},
+        ranker=raw["ranker"],
+        release=raw["release"],
+        config=raw["config"],
+        first_position=raw["first_position"],
+    )
+
+
+def schema(names: tuple[str, ...]) -> tuple[str, bytes]:
+    """(id, names as bytes) of a list of feature names: thousands of rows share one."""
+    data = orjson.dumps(names)
+    return hashlib.sha256(data).hexdigest()[:16], data
+
+
+def encode_feedback(event: Feedback) -> bytes:
+    """Everything but `received`: two events with the same id are the same when these bytes are."""
+    return orjson.dumps(
+        {
+            "query_id": event.query_id,
+            "item_id": event.item_id,
+            "action": event.action,
+            "time": event.time,
+            "client_id": event.client_id,
+            "session_id": event.session_id,
+            "user_id": event.user_id,
+            "position": event.position,
+            "attributes": dict(event.attributes),
+        },
+        option=orjson.OPT_SORT_KEYS,
+    )
+
+
+def decode_feedback(event_id: str, received: float, body: bytes) -> Feedback:
+    raw = orjson.loads(body)
+    return Feedback(event_id=EventId(event_id), received=received, **raw)

@@ -1,0 +1,54 @@
+"""Joins impressions with their feedback once their window has closed: a query over the log, not a cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.protocols import EventStore
+from core.types import Episode, Feedback, Impression
+from feedback.reward import RewardRule
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Episodes in log order; `cursor` is the sequence of the last one; `late` counts feedback after the window."""
+
+    episodes: list[Episode]
+    cursor: int
+    late: int
+
+
+def closed(
+    store: EventStore, *, after: int, now: float, window_s: float, rule: RewardRule, limit: int = 2_000
+) -> Joined:
+    """The next episodes whose window [time, time + window_s] is over at `now`, each exactly once.
+
+    Stops at the first impression that is still open, so the result depends on event times, never on the order in
+    which feedback arrived.
+    """
+    logged = store.impressions(after=after, limit=limit)
+    ripe = []
+    for entry in logged:
+        if entry.impression.query.time + window_s > now:
+            break
+        ripe.append(entry)
+    feedback = store.feedback([entry.impression.query.id for entry in ripe])
+    episodes, late = [], 0
+    for entry in ripe:
+        given = feedback.get(entry.impression.query.id, ())
+        within = tuple(event for event in given if _age(entry.impression, event) <= window_s)
+        late += len(given) - len(within)
+        episodes.append(_episode(entry.impression, within, rule))
+    return Joined(episodes, ripe[-1].sequence if ripe else after, late)
+
+
+def _age(impression: Impression, event: Feedback) -> float:
+    """Seconds after the impression. A client's clock can be wrong: nothing happens before it is shown, or after we
+    heard of it."""
+    return max(0.0, min(event.time, event.received) - impression.query.time)
+
+
+def _episode(impression: Impression, feedback: Sequence[Feedback], rule: RewardRule) -> Episode:
+    gains = rule.gains(impression, feedback)
+    return Episode(impression, tuple(feedback), gains, rule.reward(gains, impression.first_position))

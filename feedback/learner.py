@@ -1,0 +1,90 @@
+"""The learning loop: closed episodes go to every learner, and what they made is published as one release."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.protocols import EventStore, Learner, ModelRegistry, Release
+from feedback.join import closed
+from feedback.reward import RewardRule
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did. `failed` maps a component to why it was skipped."""
+
+    episodes: int
+    late: int
+    published: Release | None
+    failed: Mapping[str, str]
+
+
+class LearningLoop:
+    """Models are a function of the log: the loop starts at its beginning, and a restart relearns from it."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        registry: ModelRegistry,
+        learners: Sequence[Learner],
+        rule: RewardRule,
+        *,
+        window_s: float,
+        keep: int = 20,
+        batch: int = 2_000,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._learners = learners
+        self._rule = rule
+        self._window_s = window_s
+        self._keep = keep
+        self._batch = batch
+        self._cursor = 0
+        self._episodes = 0
+
+    def step(self, now: float) -> Step:
+        """Learn from all episodes that have closed by `now`, and publish what is new."""
+        failed: dict[str, str] = {}
+        count = late = 0
+        while (
+            joined := closed(
+                self._store, after=self._cursor, now=now, window_s=self._window_s, rule=self._rule, limit=self._batch
+            )
+        ).episodes:
+            self._cursor = joined.cursor
+            count += len(joined.episodes)
+            late += joined.late
+            for learner in self._learners:
+                try:
+                    learner.learn(joined.episodes)
+                except Exception as error:
+                    log.exception("%s could not learn", learner.component)
+                    failed[learner.component] = str(error)
+        self._episodes += count
+        return Step(count, late, self._publish(failed) if count else None, failed)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def _publish(self, failed: dict[str, str]) -> Release | None:
+        made: dict[str, bytes] = {}
+        for learner in self._learners:
+            if learner.component in failed:
+                continue
+            try:
+                if (model := learner.snapshot()) is not None:
+                    made[learner.component] = model
+            except Exception as error:
+                log.exception("%s could not make a model", learner.component)
+                failed[learner.component] = str(error)
+        if not made:
+            return None
+        notes = {"episodes": str(self._episodes), "reward": self._rule.version}
+        release = self._registry.publish(made, notes=notes)
+        self._registry.collect(keep=self._keep)
+        return release

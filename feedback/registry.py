@@ -1,0 +1,134 @@
+"""Model releases as files: content-addressed objects, a manifest per release, and a pointer that is replaced atomically.
+
+A reader sees the old release or the new one. A kill at any point leaves at worst objects and temporary files that
+nothing points to; they are ignored, and removed by the next `collect`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import CorruptModel, NotFound
+from core.protocols import Release
+
+
+class FileRegistry:
+    """objects/<sha256>, releases/<number>.json, CURRENT."""
+
+    def __init__(self, root: Path) -> None:
+        self._objects = root / "objects"
+        self._releases = root / "releases"
+        self._pointer = root / "CURRENT"
+        self._lock = root / "lock"
+        for folder in (self._objects, self._releases):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def publish(self, components: Mapping[str, bytes], *, notes: Mapping[str, str] | None = None) -> Release:
+        with self._publishing():
+            current = self.current()
+            hashes = {name: self._store(data) for name, data in components.items()}
+            release = Release(
+                number=max(self._numbers(), default=0) + 1,
+                created=time.time(),
+                components={**(current.components if current else {}), **hashes},
+                notes=dict(notes or {}),
+            )
+            manifest = {"created": release.created, "components": release.components, "notes": release.notes}
+            _replace(self._manifest(release.number), json.dumps(manifest).encode())
+            _replace(self._pointer, str(release.number).encode())
+            return release
+
+    def current(self) -> Release | None:
+        try:
+            return self._read(int(self._pointer.read_text()))
+        except FileNotFoundError:
+            return None
+
+    def load(self, release: Release, component: str) -> bytes:
+        digest = release.components.get(component)
+        if digest is None:
+            raise NotFound(
+                "no_such_component",
+                f"Release {release.number} has no component {component!r}.",
+                f"It has: {', '.join(sorted(release.components))}.",
+            )
+        path = self._objects / digest
+        data = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise CorruptModel(
+                "corrupt_model",
+                f"Component {component!r} of release {release.number} is missing or damaged.",
+                "Go back with `bowerbird policy rollback`, or let the learner publish a new release.",
+            )
+        return data
+
+    def releases(self) -> list[Release]:
+        return [self._read(number) for number in sorted(self._numbers())]
+
+    def activate(self, number: int) -> Release:
+        with self._publishing():
+            if number not in (numbers := sorted(self._numbers())):
+                raise NotFound(
+                    "no_such_release",
+                    f"There is no release {number}.",
+                    f"There are: {', '.join(map(str, numbers)) or 'none'}.",
+                )
+            _replace(self._pointer, str(number).encode())
+            return self._read(number)
+
+    def collect(self, *, keep: int) -> int:
+        with self._publishing():
+            current = self.current()
+            kept = set(sorted(self._numbers())[-keep:]) | ({current.number} if current else set())
+            for number in set(self._numbers()) - kept:
+                self._manifest(number).unlink()
+            needed = {digest for release in self.releases() for digest in release.components.values()}
+            unneeded = [path for path in self._objects.iterdir() if path.name not in needed]
+            for path in unneeded:
+                path.unlink()
+            return len(unneeded)
+
+    def _store(self, data: bytes) -> str:
+        digest = hashlib.sha256(data).hexdigest()
+        if not (self._objects / digest).is_file():
+            _replace(self._objects / digest, data)
+        return digest
+
+    def _read(self, number: int) -> Release:
+        raw = json.loads(self._manifest(number).read_bytes())
+        return Release(number, raw["created"], raw["components"], raw["notes"])
+
+    def _manifest(self, number: int) -> Path:
+        return self._releases / f"{number:08}.json"
+
+    def _numbers(self) -> list[int]:
+        return [int(path.stem) for path in self._releases.glob("*.json")]
+
+    @contextmanager
+    def _publishing(self) -> Iterator[None]:
+        """One publisher at a time, across processes."""
+        with self._lock.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """The file has the old content or the new one, also after a power cut."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

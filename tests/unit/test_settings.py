@@ -1,0 +1,50 @@
+"""Configuration errors say the key, the value, what is allowed and the remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import CONFIGS, load_settings
+from app.wiring import plan_library
+from core.errors import InvalidConfig
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.name)
+def test_the_shipped_files_are_valid(path: Path) -> None:
+    plan_library(load_settings(path))
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("[policy]\ngama = 1.0", r"'policy\.gama'\. Did you mean 'policy\.gamma'\?"),
+        ("[polcy]\nseed = 1", r"'polcy'\. Did you mean 'policy'\?"),
+        ("[policy]\nkind = 'best'", r"policy\.kind = 'best'.*'coverage', 'uniform' or 'fixed'"),
+        ("[policy]\nexplore = 1.5", r"policy\.explore = 1\.5: .*less than or equal to 1"),
+        ("[service]\nport = '80'", r"service\.port = '80'"),
+        ("[service\n", r"is not TOML"),
+    ],
+)
+def test_a_wrong_file_is_explained(tmp_path: Path, toml: str, message: str) -> None:
+    (tmp_path / "own.toml").write_text(toml)
+    with pytest.raises(InvalidConfig, match=message) as caught:
+        load_settings(tmp_path / "own.toml")
+    assert caught.value.remedy
+
+
+def test_a_missing_file_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfig, match="No such file"):
+        load_settings(tmp_path / "none.toml")
+
+
+def test_a_file_says_only_what_differs_and_changes_the_hash(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("[policy]\nseed = 7")
+    own, default = load_settings(tmp_path / "own.toml"), load_settings()
+    assert own.policy.seed == 7
+    assert own.policy.model_copy(update={"seed": default.policy.seed}) == default.policy
+    assert own.hash != default.hash == load_settings().hash
+
+
+def test_own_plans_replace_the_library(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("[retrieval]\ndefault_plan = 'a'\nplans = { a = { lexical = 10 } }")
+    assert list(load_settings(tmp_path / "own.toml").retrieval.plans) == ["a"]
