@@ -8,6 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from app.indexer import Indexer, ItemTable
+from app.pipeline import Pipeline, Serving
+from app.service import Service
+from app.settings import Settings
 from bandit.context import context_features
 from bandit.coverage import CoveragePolicy
 from bandit.fixed import FixedPolicy
@@ -15,19 +19,14 @@ from bandit.learner import CoverageLearner
 from bandit.plans import PlanLibrary
 from bandit.uniform import UniformPolicy
 from bandit.warmup import WarmupPolicy
-from feedback.learner import LearningLoop
-from feedback.registry import FileRegistry
-from feedback.reward import RewardRule
-from feedback.sqlite_store import SqliteEventStore
-
-from app.indexer import Indexer, ItemTable
-from app.pipeline import Pipeline, Serving
-from app.service import Service
-from app.settings import Settings
 from core.catalogue import Catalogue
 from core.errors import BowerbirdError
 from core.protocols import Learner, ModelRegistry, Policy, Ranker, Release, Retriever
 from core.types import Plan
+from feedback.learner import LearningLoop
+from feedback.registry import FileRegistry
+from feedback.reward import RewardRule
+from feedback.sqlite_store import SqliteEventStore
 from ranking.features.extractor import FeatureExtractor
 from ranking.learner import RankerLearner
 from ranking.ltr import LambdaMart

@@ -1,0 +1,1 @@
+"""Which plan, and with what probability?"""

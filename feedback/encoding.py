@@ -87,13 +87,16 @@ def schema(names: tuple[str, ...]) -> tuple[str, bytes]:
 
 
 def encode_feedback(event: Feedback) -> bytes:
-    """Everything but `received`: two events with the same id are the same when these bytes are."""
+    """Everything but `received`: two events with the same id are the same when these bytes are.
+
+    A time that is only when we heard of it is left out, so that a repeated event is recognised.
+    """
     return orjson.dumps(
         {
             "query_id": event.query_id,
             "item_id": event.item_id,
             "action": event.action,
-            "time": event.time,
+            "time": None if event.time == event.received else event.time,
             "client_id": event.client_id,
             "session_id": event.session_id,
             "user_id": event.user_id,
@@ -106,4 +109,5 @@ def encode_feedback(event: Feedback) -> bytes:
 
 def decode_feedback(event_id: str, received: float, body: bytes) -> Feedback:
     raw = orjson.loads(body)
-    return Feedback(event_id=EventId(event_id), received=received, **raw)
+    time = raw.pop("time")
+    return Feedback(event_id=EventId(event_id), time=received if time is None else time, received=received, **raw)

@@ -1,4 +1,4 @@
-"""Model releases as files: content-addressed objects, a manifest per release, and a pointer that is replaced atomically.
+"""Model releases as files: content-addressed objects, a manifest per release, a pointer that is replaced atomically.
 
 A reader sees the old release or the new one. A kill at any point leaves at worst objects and temporary files that
 nothing points to; they are ignored, and removed by the next `collect`.

@@ -29,7 +29,7 @@ def labels(item: Item) -> str:
 
 
 def passage(item: Item) -> str:
-    """What the encoder reads: the fields, the type and a few plain labels; figures and long lists only blur a vector."""
+    """What the encoder reads: fields, type and a few plain labels; figures and long lists only blur a vector."""
     others = [text for name, text in item.fields.items() if name != "title"]
     values = [value for name, found in item.attributes.items() if not name.endswith("_id") for value in found]
     plain = [value for value in values if len(value) <= 24 and not any(map(str.isdigit, value))]

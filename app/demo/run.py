@@ -42,7 +42,7 @@ class Served:
 
 
 class Listeners:
-    """Listeners at a service's URL. They know nothing of it but its HTTP API, and it knows nothing of them but clicks."""
+    """Listeners at a service's URL: they see nothing of it but its HTTP API, it sees nothing of them but clicks."""
 
     def __init__(self, url: str, *, seed: int) -> None:
         self._client = httpx.Client(base_url=url, timeout=30)
@@ -68,7 +68,7 @@ class Listeners:
         stream = islice(traffic(self._searches, random), searches)
         curve: list[dict[str, Any]] = []
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            visits = pool.map(lambda job: self._visit(*job, progress), zip(stream, count()))
+            visits = pool.map(lambda job: self._visit(job[0], job[1], progress), zip(stream, count()))
             while done := list(islice(visits, max(1, searches // _POINTS))):
                 arms = Counter(arm for served in done for arm in served.arms)
                 curve.append(
