@@ -15,6 +15,8 @@ from ranking.rrf import ReciprocalRankFusion
 DEPTH = 100
 # `popular` answers every query alike: it is a last resort, and fusing it would only add noise.
 FUSED = tuple(arm for arm in ARMS if arm != "popular")
+EVERYTHING = Plan("rrf", dict.fromkeys(FUSED, DEPTH))
+_FUSION = ReciprocalRankFusion()
 Progress = Callable[[int], object]
 
 
@@ -22,16 +24,14 @@ def evaluate_retrieval(service: Service, judgments: Judgments, progress: Progres
     """`{"systems": {name: {measure: value}}, "queries": N, "stated": ...}` for arms, `rrf` and `pipeline`."""
     queries = answerable(judgments)
     single = {arm: Plan(arm, {arm: DEPTH}) for arm in ARMS}
-    everything = Plan("rrf", dict.fromkeys(FUSED, DEPTH))
     runs: dict[str, dict[str, Sequence[str]]] = {name: {} for name in (*ARMS, "rrf", "pipeline")}
-    fusion = ReciprocalRankFusion()
     for text in queries:
         query = Query(QueryId(f"evaluate-{text}"), text, service.clock())
         for arm, plan in single.items():
-            answer = service.pipeline.answer(query, service.serving, plan=plan, ranker=fusion)
+            answer = service.pipeline.answer(query, service.serving, plan=plan, ranker=_FUSION)
             # What the last resort added is not the arm's.
             runs[arm][text] = [c.item.id for c in answer.candidates if arm in c.ranks]
-        fused = service.pipeline.answer(query, service.serving, plan=everything, ranker=fusion)
+        fused = service.pipeline.answer(query, service.serving, plan=EVERYTHING, ranker=_FUSION)
         runs["rrf"][text] = _ids(fused)
         runs["pipeline"][text] = _ids(service.pipeline.answer(query, service.serving))
         progress(1)
@@ -46,6 +46,19 @@ def evaluate_pipeline(service: Service, judgments: Judgments, *, purpose: str) -
     """Measures of the pipeline as it serves now, each query's plan drawn by the policy under an id of its own."""
     run: Mapping[str, list[str]] = {
         text: _ids(service.pipeline.answer(Query(QueryId(f"{purpose}-{text}"), text, service.clock()), service.serving))
+        for text in answerable(judgments)
+    }
+    return measure(run, judgments)
+
+
+def evaluate_rrf(service: Service, judgments: Judgments) -> dict[str, float]:
+    """Measures of day 0: the arms' answers, all asked to full depth, fused by reciprocal rank."""
+    run = {
+        text: _ids(
+            service.pipeline.answer(
+                Query(QueryId(text), text, service.clock()), service.serving, plan=EVERYTHING, ranker=_FUSION
+            )
+        )
         for text in answerable(judgments)
     }
     return measure(run, judgments)

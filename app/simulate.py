@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from feedback.learner import LearningLoop
 
-from app.evaluate import evaluate_pipeline
+from app.evaluate import evaluate_pipeline, evaluate_rrf
 from app.service import Page, Service
 from app.settings import Settings
 from app.wiring import ARMS, build_learning, build_service
 from core.errors import InvalidInput
 from core.seeds import generator
 from core.types import EventId, Feedback, Query, QueryId
+from feedback.learner import LearningLoop
 from ranking.metrics import Judgments, answerable
 from simulation.clicks import PositionBasedClicks
 from simulation.traffic import zipf
@@ -89,8 +89,7 @@ def _run(
     best = max(rating for ratings in traffic.values() for rating in ratings.values())
     clicks = PositionBasedClicks(best)
     random = generator(seed, "clicks")
-    # Nothing is learned yet, so this is reciprocal rank fusion of the default plan's arms.
-    day0 = quality("day0")
+    day0 = {name: evaluate_rrf(service, part) for name, part in (("traffic", traffic), ("heldout", heldout))}
     curve = []
     plans: Counter[str] = Counter()
     arms: Counter[str] = Counter()
@@ -104,7 +103,7 @@ def _run(
         events = _events(page, clicks.clicked(grades, random), clock())
         service.record(events)
         plans[page.answer.choice.plan.name] += 1
-        arms.update(page.answer.choice.plan.depths)
+        arms.update(list(page.answer.choice.plan.depths))
         clicked_pages += bool(events)
         since += 1
         clock.now += _BETWEEN_SEARCHES_S

@@ -23,7 +23,8 @@ class MisguidedPolicy:
         guided = self._policy.propensities(query, context)
         order = sorted(guided, key=lambda name: guided[name])
         reversed_chances = sorted(guided.values(), reverse=True)
-        return dict(zip(order, reversed_chances, strict=True))
+        swapped = dict(zip(order, reversed_chances, strict=True))
+        return {name: swapped[name] for name in guided}
 
     def choose(self, query: Query, context: Features) -> Choice:
         return draw(self._library, self.propensities(query, context), query, seed=self._seed, policy=self.version)

@@ -64,8 +64,8 @@ def read_judgments(path: Path, queries: Path | None = None) -> dict[str, dict[st
     The queries file has one `id<TAB or comma>text` a line. InvalidInput names the file and the line.
     """
     text = _text(path)
-    header = text.split("\n", 1)[0].replace(" ", "").lower().split(",")
-    if {"query", "docid", "rating"} <= set(header):
+    header = next(csv.reader(io.StringIO(text)), [])
+    if {"query", "docid", "rating"} <= {name.strip().lower() for name in header}:
         rows: Any = ((n, row["query"], row["docid"], row["rating"]) for n, row in _table(text))
     elif queries is not None:
         texts = _queries(queries)

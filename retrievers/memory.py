@@ -25,8 +25,9 @@ PRIOR_STRENGTH = 4.0
 # Neighbouring queries lend their evidence at a weight of at most NEIGHBOUR_WEIGHT, less the farther they are.
 NEIGHBOURS = 5
 NEIGHBOUR_WEIGHT = 0.5
-_COSINE_FLOOR = 0.6  # below this the encoder's similarity says little about short queries
-_TRIGRAM_FLOOR = 0.4
+# Only queries that mean the same: `laptop` and `laptop case` are near for the encoder (0.7), and want other things.
+_COSINE_FLOOR = 0.85
+_TRIGRAM_FLOOR = 0.5
 
 
 class Entry(NamedTuple):

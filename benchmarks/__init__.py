@@ -1,0 +1,1 @@
+"""How good, how fast, how sure? Nothing of the service imports this."""

@@ -1,0 +1,84 @@
+"""Impressions, feedback and episodes for tests, with every field that a test doesn't care about filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from core.types import (
+    ArmReport,
+    ArmStatus,
+    Choice,
+    Episode,
+    EventId,
+    Features,
+    Feedback,
+    Impression,
+    ItemId,
+    Plan,
+    Query,
+    QueryId,
+)
+
+
+def impression(
+    query_id: str = "q1",
+    *,
+    text: str = "lamp",
+    time: float = 0.0,
+    shown: Sequence[str] = ("a", "b", "c"),
+    client_id: str | None = None,
+    context: Mapping[str, float] | None = None,
+    feature_names: Sequence[str] = ("x", "y"),
+    features: object = None,
+    ranks: Mapping[str, Sequence[int]] | None = None,
+    arms: Mapping[str, ArmReport] | None = None,
+    first_position: int = 1,
+) -> Impression:
+    """What was shown for one search by a plan that asked the lexical arm for ten."""
+    context = context or {"query.words": 0.1}
+    values = np.zeros((len(shown), len(feature_names))) if features is None else np.asarray(features)
+    return Impression(
+        query=Query(QueryId(query_id), text, time, client_id=client_id),
+        choice=Choice(Plan("lexical", {"lexical": 10}), 0.5, "test-policy"),
+        context=Features(tuple(context), np.array(list(context.values()), dtype=np.float32)),
+        shown=tuple(map(ItemId, shown)),
+        features=Features(tuple(feature_names), values.astype(np.float32)),
+        ranks={k: tuple(v) for k, v in (ranks or {"lexical": range(1, len(shown) + 1)}).items()},
+        arms=arms or {"lexical": ArmReport(ArmStatus.OK, 10, len(shown), 1.0)},
+        ranker="rrf",
+        release=0,
+        config="test",
+        first_position=first_position,
+    )
+
+
+def click(
+    query_id: str = "q1",
+    item_id: str = "a",
+    *,
+    event_id: str | None = None,
+    action: str = "click",
+    time: float = 1.0,
+    received: float | None = None,
+    client_id: str | None = None,
+) -> Feedback:
+    """A click, heard of when it happened unless `received` says otherwise."""
+    return Feedback(
+        event_id=EventId(event_id or f"{query_id}-{item_id}-{action}-{time}"),
+        query_id=QueryId(query_id),
+        item_id=ItemId(item_id),
+        action=action,
+        time=time,
+        received=time if received is None else received,
+        client_id=client_id,
+    )
+
+
+def episode(
+    *, gains: Sequence[float] = (1.0, 0.0, 0.0), reward: float | None = None, query_id: str = "q1", **fields: object
+) -> Episode:
+    """An impression with these gains; the other fields go to `impression`."""
+    shown = impression(query_id, **fields)  # type: ignore[arg-type]
+    return Episode(shown, (), tuple(gains), max(gains) if reward is None else reward)

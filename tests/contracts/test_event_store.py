@@ -1,0 +1,146 @@
+"""What every event store must do. A store joins by one line in STORES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import click, impression
+
+from core.errors import Conflict, Unavailable
+from core.protocols import EventStore, Outcome
+from core.types import ArmReport, ArmStatus, Impression, Query, QueryId
+from feedback.sqlite_store import SqliteEventStore
+
+Open = Callable[[], EventStore]
+STORES: dict[str, Callable[[Path], EventStore]] = {"sqlite": lambda folder: SqliteEventStore(folder / "events.sqlite")}
+
+
+@pytest.fixture(params=STORES)
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+    """Opens the same store as often as asked."""
+    opened: list[EventStore] = []
+
+    def open_store() -> EventStore:
+        opened.append(STORES[request.param](tmp_path))
+        return opened[-1]
+
+    yield open_store
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(reopen: Open) -> EventStore:
+    return reopen()
+
+
+def assert_same(one: Impression, other: Impression) -> None:
+    """Equal in everything, NaN equal to NaN, bit for bit."""
+    for features in ("context", "features"):
+        mine, theirs = getattr(one, features), getattr(other, features)
+        assert mine.names == theirs.names
+        assert mine.values.dtype == theirs.values.dtype == np.float32
+        assert mine.values.shape == theirs.values.shape
+        assert mine.values.tobytes() == theirs.values.tobytes()
+    same = {"context": one.context, "features": one.features}
+    assert replace(other, **same) == one
+
+
+def test_an_impression_comes_back_as_it_was(store: EventStore, reopen: Open) -> None:
+    full = replace(
+        impression(features=[[1.5, np.nan], [np.inf, -0.0], [1e-38, 3.4e38]], first_position=11),
+        query=Query(QueryId("q1"), "täyler 💡", 12.5, "search", "u", "s", "c", {"type": ("a", "b")}, {"country": "NL"}),
+        arms={"lexical": ArmReport(ArmStatus.TIMEOUT, 10, 0, 500.0), "memory": ArmReport(ArmStatus.OK, 5, 3, 0.25)},
+        ranks={"lexical": (0, 0, 0), "memory": (3, 0, 1)},
+    )
+    store.append_impression(full)
+    assert_same(full, store.impressions(after=0, limit=10)[0].impression)
+    assert_same(full, reopen().impressions(after=0, limit=10)[0].impression)
+
+
+def test_an_empty_page_comes_back(store: EventStore) -> None:
+    empty = impression(shown=())
+    store.append_impression(empty)
+    assert_same(empty, store.impressions(after=0, limit=1)[0].impression)
+
+
+def test_feedback_comes_back_in_order_of_time(store: EventStore) -> None:
+    store.append_impression(impression())
+    events = [click(item_id="b", time=9.0), click(item_id="a", time=3.0, received=50.0), click(item_id="c", time=3.0)]
+    assert store.append_feedback(events) == [Outcome.STORED] * 3
+    found = store.feedback([QueryId("q1"), QueryId("never")])
+    assert found == {"q1": (events[1], events[2], events[0])}
+
+
+def test_an_event_counts_once(store: EventStore, reopen: Open) -> None:
+    store.append_impression(impression())
+    event = click(event_id="e", time=1.0, received=2.0)
+    assert store.append_feedback([event, event]) == [Outcome.STORED, Outcome.DUPLICATE]
+    assert store.append_feedback([replace(event, received=99.0)]) == [Outcome.DUPLICATE]
+    assert store.append_feedback([replace(event, action="like")]) == [Outcome.CONFLICT]
+    assert reopen().append_feedback([event]) == [Outcome.DUPLICATE]
+    assert store.feedback([QueryId("q1")])["q1"] == (event,)
+
+
+def test_a_repeated_event_without_a_time_of_its_own_is_the_same_event(store: EventStore) -> None:
+    store.append_impression(impression())
+    store.append_feedback([click(event_id="e", time=5.0, received=5.0)])
+    assert store.append_feedback([click(event_id="e", time=8.0, received=8.0)]) == [Outcome.DUPLICATE]
+
+
+def test_only_what_was_shown_takes_feedback(store: EventStore) -> None:
+    store.append_impression(impression())
+    events = [click(query_id="other"), click(item_id="zzz"), click()]
+    assert store.append_feedback(events) == [Outcome.UNKNOWN_QUERY, Outcome.NOT_SHOWN, Outcome.STORED]
+    assert store.counts()["feedback"] == 1
+
+
+def test_a_query_id_is_logged_once(store: EventStore) -> None:
+    store.append_impression(impression())
+    with pytest.raises(Conflict, match="'q1' is in the log already"):
+        store.append_impression(impression())
+    assert store.counts()["impressions"] == 1
+
+
+def test_impressions_come_in_portions_without_gaps(store: EventStore) -> None:
+    for n in range(7):
+        store.append_impression(impression(f"q{n}"))
+    seen, after = [], 0
+    while portion := store.impressions(after=after, limit=3):
+        seen += [entry.impression.query.id for entry in portion]
+        assert [entry.sequence for entry in portion] == sorted(entry.sequence for entry in portion)
+        after = portion[-1].sequence
+    assert seen == [f"q{n}" for n in range(7)]
+
+
+def test_counts(store: EventStore) -> None:
+    assert store.counts() == {"impressions": 0, "feedback": 0, "clients": 0}
+    for n, client in enumerate(["x", "y", "x", None]):
+        store.append_impression(impression(f"q{n}", client_id=client))
+    store.append_feedback([click("q0"), click("q1")])
+    assert store.counts() == {"impressions": 4, "feedback": 2, "clients": 2}
+
+
+def test_many_writers_at_once(store: EventStore) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda n: store.append_impression(impression(f"q{n}")), range(200)))
+        same = list(pool.map(lambda n: store.append_feedback([click("q0", event_id="same", time=4.0)]), range(50)))
+    assert store.counts()["impressions"] == 200
+    assert sorted(outcome for (outcome,) in same) == sorted([Outcome.STORED] + [Outcome.DUPLICATE] * 49)
+
+
+def test_another_process_sees_what_was_appended(store: EventStore, reopen: Open) -> None:
+    reader = reopen()
+    store.append_impression(impression())
+    assert reader.counts()["impressions"] == 1
+
+
+def test_a_closed_store_says_so(store: EventStore) -> None:
+    store.close()
+    with pytest.raises(Unavailable, match="closed"):
+        store.append_impression(impression())

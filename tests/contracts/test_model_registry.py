@@ -1,0 +1,82 @@
+"""What every model registry must do. A registry joins by one line in REGISTRIES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.errors import CorruptModel, NotFound
+from core.protocols import ModelRegistry
+from feedback.registry import FileRegistry
+
+REGISTRIES: dict[str, Callable[[Path], ModelRegistry]] = {"files": FileRegistry}
+
+
+@pytest.fixture(params=REGISTRIES)
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> ModelRegistry:
+    return REGISTRIES[request.param](tmp_path)
+
+
+def test_before_the_first_release(registry: ModelRegistry) -> None:
+    assert registry.current() is None
+    assert registry.releases() == []
+
+
+def test_a_release_keeps_the_components_that_did_not_change(registry: ModelRegistry) -> None:
+    first = registry.publish({"memory": b"m1", "ranker": b"r1"}, notes={"episodes": "10"})
+    second = registry.publish({"memory": b"m2"})
+    assert (first.number, second.number) == (1, 2)
+    assert registry.load(second, "memory") == b"m2"
+    assert registry.load(second, "ranker") == b"r1"
+    assert registry.load(first, "memory") == b"m1"
+    assert registry.current() == second
+    assert registry.releases() == [first, second]
+    assert first.notes == {"episodes": "10"}
+
+
+def test_the_way_back(registry: ModelRegistry) -> None:
+    first = registry.publish({"memory": b"m1"})
+    registry.publish({"memory": b"m2"})
+    assert registry.activate(1) == first == registry.current()
+    assert registry.publish({"memory": b"m3"}).number == 3
+    with pytest.raises(NotFound, match=r"There is no release 9\. There are: 1, 2, 3\."):
+        registry.activate(9)
+
+
+def test_an_unknown_component(registry: ModelRegistry) -> None:
+    release = registry.publish({"memory": b"m1"})
+    with pytest.raises(NotFound, match=r"no component 'ranker'\. It has: memory\."):
+        registry.load(release, "ranker")
+
+
+def test_old_releases_go_and_the_current_one_stays(registry: ModelRegistry) -> None:
+    for n in range(6):
+        registry.publish({"memory": f"m{n}".encode(), "ranker": b"same"})
+    registry.activate(2)
+    assert registry.collect(keep=2) == 3
+    assert [release.number for release in registry.releases()] == [2, 5, 6]
+    for release in registry.releases():
+        assert registry.load(release, "ranker") == b"same"
+    assert registry.collect(keep=2) == 0
+
+
+def test_damage_is_found(tmp_path: Path) -> None:
+    registry = FileRegistry(tmp_path)
+    release = registry.publish({"memory": b"m1"})
+    path = tmp_path / "objects" / release.components["memory"]
+    for damage in (b"m2", b"", None):
+        path.unlink() if damage is None else path.write_bytes(damage)
+        with pytest.raises(CorruptModel, match="'memory' of release 1 is missing or damaged"):
+            registry.load(release, "memory")
+
+
+def test_left_over_files_block_nothing(tmp_path: Path) -> None:
+    registry = FileRegistry(tmp_path)
+    (tmp_path / "objects" / ".abc.1.partial").write_bytes(b"half")
+    (tmp_path / "releases" / ".00000001.json.1.partial").write_bytes(b"{")
+    release = FileRegistry(tmp_path).publish({"memory": b"m1"})
+    assert registry.current() == release
+    registry.collect(keep=1)
+    assert not list((tmp_path / "objects").glob(".*"))

@@ -1,0 +1,100 @@
+"""What every policy must do. A policy joins by one line in POLICIES."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from words import query
+
+from bandit.coverage import CoverageModel, CoveragePolicy
+from bandit.fixed import FixedPolicy
+from bandit.misguided import MisguidedPolicy
+from bandit.plans import PlanLibrary
+from bandit.uniform import UniformPolicy
+from bandit.warmup import WarmupPolicy
+from core.protocols import Policy
+from core.types import Features, Plan
+
+LIBRARY = PlanLibrary(
+    (
+        Plan("all", {"lexical": 100, "vector": 100}),
+        Plan("lexical", {"lexical": 100}),
+        Plan("lexical-short", {"lexical": 20}),
+        Plan("vector", {"vector": 100}),
+    ),
+    default="all",
+    arms=("lexical", "vector"),
+)
+NAMES = ("x", "y")
+
+
+def coverage(seed: int = 1) -> CoveragePolicy:
+    weights = np.random.default_rng(5).normal(size=(len(LIBRARY.heads) + 1, len(NAMES) + 1))
+    model = CoverageModel(
+        LIBRARY, NAMES, weights, head_ms=np.array([1.0, 2.0, 5.0]), overlap=0.3, gamma=50.0, floor=0.1, cost_per_ms=0.01
+    )
+    return CoveragePolicy(model, seed=seed)
+
+
+POLICIES: dict[str, Callable[[], Policy]] = {
+    "fixed": lambda: FixedPolicy(LIBRARY, "lexical"),
+    "uniform": lambda: UniformPolicy(LIBRARY, 1),
+    "warmup": lambda: WarmupPolicy(LIBRARY, 1, 0.2),
+    "coverage": coverage,
+    "misguided": lambda: MisguidedPolicy(LIBRARY, coverage(), seed=1),
+}
+
+
+@pytest.fixture(params=POLICIES)
+def policy(request: pytest.FixtureRequest) -> Policy:
+    return POLICIES[request.param]()
+
+
+def context(x: float = 0.3, y: float = -1.0) -> Features:
+    return Features(NAMES, np.array([x, y], dtype=np.float32))
+
+
+@pytest.mark.parametrize(("x", "y"), [(0.0, 0.0), (0.3, -1.0), (1e6, -1e6), (-50.0, 50.0)])
+def test_propensities_are_a_distribution_over_all_plans(policy: Policy, x: float, y: float) -> None:
+    chances = policy.propensities(query("lamp"), context(x, y))
+    assert list(chances) == [plan.name for plan in LIBRARY.plans]
+    assert all(0 <= chance <= 1 for chance in chances.values())
+    assert sum(chances.values()) == pytest.approx(1, abs=1e-9)
+
+
+def test_the_choice_carries_its_exact_propensity_and_version(policy: Policy) -> None:
+    for n in range(50):
+        asked = query("lamp", f"q{n}")
+        choice = policy.choose(asked, context())
+        assert choice.propensity == policy.propensities(asked, context())[choice.plan.name] > 0
+        assert choice.policy == policy.version
+
+
+def test_a_replay_in_another_order_by_another_instance_chooses_the_same(
+    request: pytest.FixtureRequest, policy: Policy
+) -> None:
+    other = POLICIES[request.node.callspec.params["policy"]]()
+    ids = [f"q{n}" for n in range(200)]
+    first = {each: policy.choose(query("lamp", each), context()) for each in ids}
+    again = {each: other.choose(query("lamp", each), context()) for each in reversed(ids)}
+    assert first == again
+    assert policy.version == other.version
+
+
+def test_observed_frequencies_are_the_propensities(policy: Policy) -> None:
+    draws = 20_000
+    counts = Counter(policy.choose(query("lamp", f"q{n}"), context()).plan.name for n in range(draws))
+    expected = policy.propensities(query("lamp"), context())
+    possible = {name: chance for name, chance in expected.items() if chance > 0}
+    assert set(counts) <= set(possible)
+    squares = sum((counts[name] - draws * chance) ** 2 / (draws * chance) for name, chance in possible.items())
+    assert squares < 16.3  # chi-square with three degrees of freedom, p = 0.001
+
+
+def test_versions_differ_when_the_function_differs() -> None:
+    versions = {build().version for build in POLICIES.values()}
+    versions |= {coverage(seed=2).version, WarmupPolicy(LIBRARY, 1, 0.3).version, UniformPolicy(LIBRARY, 2).version}
+    assert len(versions) == len(POLICIES) + 3

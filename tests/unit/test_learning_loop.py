@@ -1,0 +1,89 @@
+"""The learning loop with learners that note what they get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from builders import click, impression
+
+from core.types import Episode
+from feedback.learner import LearningLoop
+from feedback.registry import FileRegistry
+from feedback.reward import RewardRule
+from feedback.sqlite_store import SqliteEventStore
+
+
+class Counter:
+    """Learns how many episodes there were."""
+
+    def __init__(self, component: str, *, fails: bool = False) -> None:
+        self.component = component
+        self.seen: list[str] = []
+        self._fails = fails
+
+    def learn(self, episodes: Sequence[Episode]) -> None:
+        if self._fails:
+            raise ValueError("cannot count")
+        self.seen += [episode.impression.query.id for episode in episodes]
+
+    def snapshot(self) -> bytes | None:
+        return str(len(self.seen)).encode() if self.seen else None
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteEventStore]:
+    opened = SqliteEventStore(tmp_path / "events.sqlite")
+    yield opened
+    opened.close()
+
+
+def loop(store: SqliteEventStore, folder: Path, *learners: Counter) -> LearningLoop:
+    rule = RewardRule({"click": 1.0})
+    return LearningLoop(store, FileRegistry(folder / "models"), learners, rule, window_s=10.0, batch=3)
+
+
+def fill(store: SqliteEventStore, count: int) -> None:
+    for n in range(count):
+        store.append_impression(impression(f"q{n}", time=float(n)))
+        store.append_feedback([click(f"q{n}", time=n + 1.0)])
+
+
+def test_each_episode_once_in_log_order_and_one_release_a_step(store: SqliteEventStore, tmp_path: Path) -> None:
+    learner = Counter("count")
+    learning = loop(store, tmp_path, learner)
+    fill(store, 8)
+    first = learning.step(now=14.5)
+    assert learner.seen == [f"q{n}" for n in range(5)]
+    assert (first.episodes, first.published and first.published.number) == (5, 1)
+    second = learning.step(now=1e6)
+    assert learner.seen == [f"q{n}" for n in range(8)]
+    assert second.published is not None
+    assert second.published.notes["episodes"] == "8"
+    assert FileRegistry(tmp_path / "models").load(second.published, "count") == b"8"
+
+
+def test_nothing_new_publishes_nothing(store: SqliteEventStore, tmp_path: Path) -> None:
+    learning = loop(store, tmp_path, Counter("count"))
+    assert learning.step(now=1e6).published is None
+    fill(store, 2)
+    learning.step(now=1e6)
+    assert learning.step(now=1e6).published is None
+
+
+def test_a_failing_learner_stops_nobody_else(store: SqliteEventStore, tmp_path: Path) -> None:
+    fill(store, 2)
+    step = loop(store, tmp_path, Counter("broken", fails=True), Counter("count")).step(now=1e6)
+    assert step.failed == {"broken": "cannot count"}
+    assert step.published is not None
+    assert set(step.published.components) == {"count"}
+
+
+def test_a_restart_relearns_the_same_from_the_log(store: SqliteEventStore, tmp_path: Path) -> None:
+    fill(store, 7)
+    before = loop(store, tmp_path, Counter("count")).step(now=1e6).published
+    after = loop(store, tmp_path, Counter("count")).step(now=1e6).published
+    assert before is not None
+    assert after is not None
+    assert before.components == after.components
