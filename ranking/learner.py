@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import lightgbm
@@ -137,14 +137,14 @@ def train(rows: Sequence[_Rows], names: tuple[str, ...]) -> bytes:
     return str(lightgbm.train(parameters, dataset, num_boost_round=_TREES).model_to_string()).encode()
 
 
-def debiased_ndcg(rows: Sequence[_Rows], score: object) -> float:
+def debiased_ndcg(rows: Sequence[_Rows], score: Callable[[Floats], NDArray[np.float64]]) -> float:
     """Mean nDCG of the clicked items, each weighted by 1 / examination of where it was shown (Joachims et al. 2017)."""
-    assert callable(score)
     values = []
     for row in rows:
         propensity = np.array([examination(position) for position in row.positions.tolist()])
         gains = np.maximum(row.gains, 0) / propensity
-        order = np.argsort(-score(row.features), kind="stable")
+        # Ties go to what was shown last: a model that cannot decide must not inherit the logged order as its own.
+        order = np.lexsort((-row.positions, -score(row.features)))
         discounts = 1 / np.log2(2 + np.arange(len(gains)))
         ideal = float(np.sort(gains)[::-1] @ discounts)
         values.append(float(gains[order] @ discounts) / ideal)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptModel
-from core.types import Candidate, Features
+from core.types import Candidate, Features, Floats
 
 
 class LambdaMart:
@@ -30,7 +30,7 @@ class LambdaMart:
     def score(self, candidates: Sequence[Candidate], features: Features) -> NDArray[np.float64]:
         return self.predict(features.values)
 
-    def predict(self, values: NDArray[np.float32]) -> NDArray[np.float64]:
+    def predict(self, values: Floats) -> NDArray[np.float64]:
         """[rows] scores for [rows, features]."""
         if not len(values):
             return np.empty(0)
