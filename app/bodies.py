@@ -81,8 +81,8 @@ def validate(found: list[Entry], model: type[Body], code: str) -> tuple[list[Goo
 
 def json_body(model: type[BaseModel], *, ndjson: bool = False) -> dict[str, Any]:
     """The OpenAPI of a body that `entries` reads."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    one = {key: value for key, value in schema.items() if key != "$defs"}
+    schema = model.model_json_schema()
+    one = _inlined(schema, schema.pop("$defs", {}))
     kinds: dict[str, Any] = {
         "application/json": {
             "schema": {"anyOf": [one, {"type": "array", "items": one}]},
@@ -93,6 +93,17 @@ def json_body(model: type[BaseModel], *, ndjson: bool = False) -> dict[str, Any]
         lines = "\n".join(orjson.dumps(example).decode() for example in schema["examples"])
         kinds["application/x-ndjson"] = {"schema": {"type": "string"}, "example": lines}
     return {"requestBody": {"required": True, "content": kinds}}
+
+
+def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
+    """The schema without references: its parts are not among FastAPI's components."""
+    if isinstance(node, list):
+        return [_inlined(entry, definitions) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _inlined(definitions[node["$ref"].rsplit("/", 1)[-1]], definitions)
+    return {key: _inlined(value, definitions) for key, value in node.items()}
 
 
 def sentences(problems: Any) -> str:

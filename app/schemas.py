@@ -105,12 +105,23 @@ class SearchBody(BaseModel):
 class Found(BaseModel):
     """Where an arm had the item."""
 
+    model_config = _model({"rank": 2, "score": 11.3})
+
     rank: int
     score: float
 
 
 class Hit(BaseModel):
     """One shown item, and the arms that found it."""
+
+    model_config = _model(
+        {
+            "position": 1,
+            **_ITEM,
+            "score": 1.7,
+            "arms": {"lexical": {"rank": 2, "score": 11.3}, "memory": {"rank": 1, "score": 0.4}},
+        }
+    )
 
     position: int
     id: str
@@ -126,6 +137,8 @@ class Hit(BaseModel):
 class ArmBody(BaseModel):
     """What became of one asked arm."""
 
+    model_config = _model({"status": "ok", "depth": 100, "found": 100, "took_ms": 0.9})
+
     status: Literal["ok", "timeout", "error"]
     depth: int
     found: int
@@ -135,16 +148,10 @@ class ArmBody(BaseModel):
 class PlanBody(BaseModel):
     """The chosen plan: how many candidates each arm was asked for."""
 
+    model_config = _model({"name": "lexical-memory", "depths": {"lexical": 100, "memory": 50}})
+
     name: str
     depths: dict[str, int]
-
-
-_HIT = {
-    "position": 1,
-    **_ITEM,
-    "score": 1.7,
-    "arms": {"lexical": {"rank": 2, "score": 11.3}, "memory": {"rank": 1, "score": 0.4}},
-}
 
 
 class SearchAnswer(BaseModel):
@@ -153,7 +160,7 @@ class SearchAnswer(BaseModel):
     model_config = _model(
         {
             "query_id": "0b5cf4a28a9e4c8ea2b9a2c0c6a7f1de",
-            "hits": [_HIT],
+            "hits": [Hit.model_config["json_schema_extra"]["examples"][0]],  # type: ignore[index]
             "candidates": 128,
             "plan": {"name": "lexical-memory", "depths": {"lexical": 100, "memory": 50}},
             "policy": "coverage-8c1f0a2b31",

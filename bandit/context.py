@@ -12,6 +12,8 @@ from core.errors import InvalidInput
 from core.text import words
 from core.types import Features, Query
 
+_LARGEST = float(np.finfo(np.float32).max)  # beyond it a finite signal would be logged as infinity
+
 
 def context_features(query: Query, signals: Mapping[str, Mapping[str, float]]) -> Features:
     """Named features, about 0..1 each; the names depend on the arms only. InvalidInput names one that isn't finite."""
@@ -19,7 +21,7 @@ def context_features(query: Query, signals: Mapping[str, Mapping[str, float]]) -
     for arm in sorted(signals):
         found |= {f"{arm}.{name}": value for name, value in sorted(signals[arm].items())}
     for name, value in found.items():
-        if not math.isfinite(value):
+        if not abs(value) <= _LARGEST:  # also false for NaN
             raise InvalidInput("bad_signal", f"Context feature {name} is {value}.", "Arms must signal finite numbers.")
     return Features(tuple(found), np.array(list(found.values()), dtype=np.float32))
 

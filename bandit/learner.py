@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bandit.costs import ArmTimes
 from bandit.coverage import CoverageModel
 from bandit.heads import LinearHeads
 from bandit.plans import PlanLibrary
+from core.errors import InvalidInput
 from core.types import ArmStatus, Episode
 
 log = logging.getLogger(__name__)
-_TIMES_KEPT = 501
+# So many episodes in a row with the same other context features are a change, fewer are stragglers.
+_STRANGERS = 20
 
 
 class CoverageLearner:
     """A click on an item that the asked arm had within depth d says yes to the head (arm, d), otherwise no.
 
     Known bias: a clicked item was found by some asked arm, so an arm that always answers alone looks better than it is.
-    The exploration floor bounds it. Arms that timed out or failed say nothing.
+    The exploration floor bounds it; shadow traffic will remove it. Arms that timed out or failed say nothing.
+    `skipped` counts the episodes that taught nothing: other context features than the current, or unusable numbers.
     """
 
     component = "policy"
@@ -35,11 +38,13 @@ class CoverageLearner:
         library: PlanLibrary,
         seed: int,
         *,
-        min_clicked: int,
+        min_clicked: int = 200,
         cost_per_ms: float,
         gamma: float,
         floor: float,
+        publish_every: int = 1,
     ) -> None:
+        """`gamma` is multiplied by sqrt(episodes); `publish_every` is in episodes; `cost_per_ms` is in reward."""
         self._library = library
         self._seed = seed
         self._min_clicked = min_clicked
@@ -48,43 +53,72 @@ class CoverageLearner:
         self._floor = floor
         self._names: tuple[str, ...] | None = None
         self._heads: LinearHeads | None = None
-        self._times: dict[tuple[str, int], deque[float]] = defaultdict(lambda: deque(maxlen=_TIMES_KEPT))
+        self._publish_every = publish_every
+        self._times = ArmTimes()
         self._overlap = _Overlap()
         self._clicked = 0
         self._episodes = 0
-        self._changed = False
+        self._published = 0
+        self._strangers = 0
+        self._stranger_names: tuple[str, ...] | None = None
+        self.skipped = 0
 
     def learn(self, episodes: Sequence[Episode]) -> None:
         for episode in episodes:
-            self._restart_for(episode.impression.context.names)
-            self._learn(episode)
+            if not self._is_current(episode.impression.context.names):
+                self.skipped += 1
+                continue
+            try:
+                self._learn(episode)
+            except InvalidInput as error:  # one bad row must not cost the others of its batch
+                log.warning("episode %s teaches nothing: %s", episode.impression.query.id, error)
+                self.skipped += 1
 
     def snapshot(self) -> bytes | None:
         """None before `min_clicked` clicked episodes: until then the warm-up policy serves."""
-        if not self._changed or self._heads is None or self._names is None or self._clicked < self._min_clicked:
+        if self._heads is None or self._names is None or self._clicked < self._min_clicked:
             return None
-        self._changed = False
+        if self._episodes - self._published < self._publish_every:
+            return None
+        self._published = self._episodes
         return CoverageModel(
             library=self._library,
             names=self._names,
             weights=self._heads.export(),
-            head_ms=np.array([self._median_ms(arm, depth) for arm, depth in self._library.heads]),
+            head_ms=np.array([self._times.milliseconds(arm, depth) for arm, depth in self._library.heads]),
             overlap=self._overlap.estimate(),
             gamma=self._gamma * math.sqrt(self._episodes),
             floor=self._floor,
             cost_per_ms=self._cost_per_ms,
         ).dump()
 
-    def _restart_for(self, names: tuple[str, ...]) -> None:
-        """Other context features (an arm was added, say) need other weights; what was learned of the old is dropped."""
-        if names == self._names:
-            return
+    def close(self) -> None:
+        """Free VW's memory; nothing can be learned afterwards."""
         if self._heads is not None:
-            log.warning("the context features have changed; the policy starts to learn anew")
             self._heads.close()
+            self._heads = None
+
+    def _is_current(self, names: tuple[str, ...]) -> bool:
+        """Whether the current weights fit; so many strangers in a row (an arm was added, say) become the current."""
+        if names == self._names:
+            self._strangers = 0
+            return True
+        self._strangers = self._strangers + 1 if names == self._stranger_names else 1
+        self._stranger_names = names
+        if self._names is not None and self._strangers < _STRANGERS:
+            return False
+        self._start(names)
+        return True
+
+    def _start(self, names: tuple[str, ...]) -> None:
+        """Other context features need other weights; what was learned of the old is dropped."""
+        if self._names is not None:
+            log.warning("the context features have changed; the policy starts to learn anew")
+            self.close()
         self._names = names
         self._heads = LinearHeads(len(self._library.heads) + 1, len(names), seed=self._seed)
-        self._clicked = self._episodes = 0
+        self._overlap = _Overlap()
+        self._clicked = self._episodes = self._published = self._strangers = 0
 
     def _learn(self, episode: Episode) -> None:
         assert self._heads is not None
@@ -92,14 +126,13 @@ class CoverageLearner:
         values = impression.context.values.astype(np.float64)
         for arm, report in impression.arms.items():
             if report.status is ArmStatus.OK:
-                self._times[arm, report.depth].append(report.took_ms)
+                self._times.add(arm, report.depth, report.took_ms)
         clicked = [(row, gain) for row, gain in enumerate(episode.gains) if gain > 0]
-        self._heads.learn(len(self._library.heads), values, label=bool(clicked))
+        self._heads.learn(len(self._library.heads), values, label=episode.reward > 0)
         for row, gain in clicked:
             self._label(episode, row, gain, values)
         self._episodes += 1
         self._clicked += bool(clicked)
-        self._changed = True
 
     def _label(self, episode: Episode, row: int, gain: float, values: NDArray[np.float64]) -> None:
         assert self._heads is not None
@@ -109,12 +142,6 @@ class CoverageLearner:
             if depth <= answered.get(arm, 0):
                 self._heads.learn(head, values, label=1 <= impression.ranks[arm][row] <= depth, weight=gain)
         self._overlap.add({arm: impression.ranks[arm][row] > 0 for arm in answered})
-
-    def _median_ms(self, arm: str, depth: int) -> float:
-        """Of this depth; of any depth of the arm when this one was never asked; 0 when the arm never was."""
-        exact = self._times.get((arm, depth))
-        times = exact or [time for (name, _), found in self._times.items() if name == arm for time in found]
-        return float(median(times)) if times else 0.0
 
 
 class _Overlap:

@@ -25,9 +25,12 @@ class PlanLibrary:
     def __post_init__(self) -> None:
         if not self.plans:
             raise _invalid("The library has no plan.", "Give at least one under [retrieval.plans].")
+        names = [plan.name for plan in self.plans]
         for plan in self.plans:
             self._check(plan)
-        if self.default not in (names := [plan.name for plan in self.plans]):
+            if names.count(plan.name) > 1:
+                raise _invalid(f"Two plans are called {plan.name!r}.", "Rename one of them.")
+        if self.default not in names:
             raise _invalid(unknown("default plan", self.default, names), "Name one of the plans.")
         seen: dict[tuple[tuple[str, int], ...], str] = {}
         for plan in self.plans:
@@ -45,8 +48,16 @@ class PlanLibrary:
         """Every (arm, depth) that a plan asks for, sorted."""
         return tuple(sorted({head for plan in self.plans for head in plan.depths.items()}))
 
+    def depth_grid(self, arm: str) -> tuple[int, ...]:
+        """The distinct depths, rising, that plans ask of the arm: one head each. Empty when no plan asks it."""
+        return tuple(depth for name, depth in self.heads if name == arm)
+
     def plan(self, name: str) -> Plan:
-        return next(plan for plan in self.plans if plan.name == name)
+        """InvalidConfig when no plan has that name."""
+        for plan in self.plans:
+            if plan.name == name:
+                return plan
+        raise _invalid(unknown("plan", name, [plan.name for plan in self.plans]), "Name one of the plans.")
 
     def to_json(self) -> dict[str, Any]:
         return {"default": self.default, "plans": [[plan.name, dict(plan.depths)] for plan in self.plans]}
