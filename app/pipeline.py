@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.fanout import fan_out
+from core.errors import BowerbirdError
 from core.protocols import Policy, Ranker, Retriever
 from core.types import ArmReport, Candidate, Choice, Features, Impression, Item, ItemId, Plan, Query
 from ranking.features.extractor import FeatureExtractor
@@ -74,6 +75,7 @@ class Pipeline:
         items: Mapping[ItemId, Item],
         extractor: FeatureExtractor,
         context: Callable[[Query, Mapping[str, Mapping[str, float]]], Features],
+        fallback: Policy,
         pool: Executor,
         deadline_ms: float,
     ) -> None:
@@ -81,6 +83,7 @@ class Pipeline:
         self._items = items
         self._extractor = extractor
         self._context = context
+        self._fallback = fallback
         self._pool = pool
         self._deadline_ms = deadline_ms
         self._last_resort = ReciprocalRankFusion()
@@ -94,7 +97,7 @@ class Pipeline:
     ) -> Answer:
         """Answer with the policy's plan, or with the given one (propensity 1, policy `forced`)."""
         context = self.context(query)
-        choice = Choice(plan, 1.0, "forced") if plan else serving.policy.choose(query, context)
+        choice = Choice(plan, 1.0, "forced") if plan else self._choose(serving.policy, query, context)
         answers, reports = fan_out(self._pool, self._arms, choice.plan, query, deadline_ms=self._deadline_ms)
         if not any(answers.values()):
             # Nothing found, or every arm absent: what is popular, and the log says that it was asked.
@@ -116,6 +119,13 @@ class Pipeline:
             ranker=version,
             release=serving.release,
         )
+
+    def _choose(self, policy: Policy, query: Query, context: Features) -> Choice:
+        try:
+            return policy.choose(query, context)
+        except BowerbirdError as error:  # trained on other context features: an arm was added or removed
+            log.error("policy %s cannot choose (%s), %s does", policy.version, error.message, self._fallback.version)
+            return self._fallback.choose(query, context)
 
     def _rank(self, ranker: Ranker, candidates: list[Candidate], features: Features) -> tuple[NDArray[np.float64], str]:
         try:

@@ -9,8 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from app.evaluate import evaluate_pipeline, evaluate_rrf
 from app.service import Page, Service
 from app.settings import Settings
@@ -150,8 +148,3 @@ def _events(page: Page, clicked: list[int], now: float) -> list[Feedback]:
         )
         for n, row in enumerate(clicked)
     ]
-
-
-def mean_ratio(result: dict[str, Any], part: str) -> float:
-    """nDCG@10 at the end over that of day 0."""
-    return float(np.divide(result["curve"][-1][part]["nDCG@10"], result["day0"][part]["nDCG@10"]))

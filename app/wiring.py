@@ -13,7 +13,7 @@ from app.pipeline import Pipeline, Serving
 from app.service import Service
 from app.settings import Settings
 from bandit.context import context_features
-from bandit.coverage import CoveragePolicy
+from bandit.coverage import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.learner import CoverageLearner
 from bandit.plans import PlanLibrary
@@ -84,6 +84,7 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
         items=items,
         extractor=extractor,
         context=context_features,
+        fallback=_warmup(settings, library),
         pool=pool,
         deadline_ms=settings.retrieval.deadline_ms,
     )
@@ -166,10 +167,17 @@ def _policy(settings: Settings, library: PlanLibrary, model: bytes | None) -> Po
             return UniformPolicy(library, seed)
     if model is not None:
         try:
-            return CoveragePolicy.load(model, seed=seed)
+            learned = CoverageModel.load(model)
+            if learned.library == library:
+                return CoveragePolicy(learned, seed=seed)
+            log.warning("the policy was learned for other plans than are configured; it serves when it has relearned")
         except BowerbirdError:
             log.exception("the learned policy cannot be used; the default plan serves")
-    return WarmupPolicy(library, seed, settings.policy.explore)
+    return _warmup(settings, library)
+
+
+def _warmup(settings: Settings, library: PlanLibrary) -> Policy:
+    return WarmupPolicy(library, settings.policy.seed, settings.policy.explore)
 
 
 def _ranker(names: tuple[str, ...], model: bytes | None) -> Ranker:

@@ -22,7 +22,7 @@ class ArmTimes:
         self._times[arm][depth].append(took_ms)
 
     def milliseconds(self, arm: str, depth: int) -> float:
-        """An arm never asked is as dear as the dearest that was, so that ignorance is not cheap; 0 without any times."""
+        """An arm never asked is as dear as the dearest that was, so that ignorance is not cheap; 0 before any time."""
         lines = [_line(self._times[arm])] if arm in self._times else [_line(times) for times in self._times.values()]
         return max((base + per_candidate * depth for base, per_candidate in lines), default=0.0)
 

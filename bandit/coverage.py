@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ from core.errors import CorruptModel
 from core.types import Choice, Features, Query
 
 Doubles = NDArray[np.float64]
+# All that numpy, zipfile and json raise for bytes that were cut or altered.
+_UNREADABLE = (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,20 @@ class CoverageModel:
 
     @classmethod
     def load(cls, data: bytes) -> CoverageModel:
+        """CorruptModel when the bytes are not what `dump` writes."""
+        try:
+            model = cls._read(data)
+        except _UNREADABLE as error:
+            raise _corrupt(f"it cannot be read ({error})") from error
+        heads = len(model.library.heads)
+        if model.weights.shape != (heads + 1, len(model.names) + 1) or model.head_ms.shape != (heads,):
+            raise _corrupt(f"its arrays {model.weights.shape} and {model.head_ms.shape} don't fit its {heads} heads")
+        if not (np.isfinite(model.weights).all() and np.isfinite(model.head_ms).all()):
+            raise _corrupt("it holds numbers that are not finite")
+        return model
+
+    @classmethod
+    def _read(cls, data: bytes) -> CoverageModel:
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             header = json.loads(stored["header"].tobytes())
             return cls(
@@ -133,6 +150,10 @@ class CoveragePolicy:
         chances[best] = 1 - chances.sum()
         mixed: Doubles = self._model.floor / count + (1 - self._model.floor) * chances
         return mixed
+
+
+def _corrupt(why: str) -> CorruptModel:
+    return CorruptModel("bad_policy", f"The policy model is damaged: {why}.", "The learner publishes another.")
 
 
 def _asks(library: PlanLibrary) -> NDArray[np.bool_]:

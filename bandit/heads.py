@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import vowpalwabbit
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import vowpalwabbit
 
 Doubles = NDArray[np.float64]
 
@@ -19,8 +23,11 @@ class LinearHeads:
     """
 
     def __init__(self, count: int, width: int, *, seed: int) -> None:
+        import vowpalwabbit  # here, because whoever serves imports the learner's name but must never load VW
+
         self._count = count
         self._width = width
+        self._new_example = vowpalwabbit.Example
         bits = max(10, int(np.ceil(np.log2(count * (width + 1) + 1))))
         self._vw = vowpalwabbit.Workspace(
             f"--loss_function logistic --link logistic --noconstant --bit_precision {bits} --random_seed {seed} --quiet"
@@ -28,10 +35,9 @@ class LinearHeads:
 
     def learn(self, head: int, values: Doubles, *, label: bool, weight: float = 1.0) -> None:
         """One step. InvalidInput for a head that isn't there, another width, or a number that isn't finite."""
-        example = self._example(head, values)
         if not (np.isfinite(weight) and weight > 0):
-            self._vw.finish_example(example)
             raise InvalidInput("bad_weight", f"Weight {weight} is not a positive number.", "Correct the reward rule.")
+        example = self._example(head, values)
         example.set_label_string(f"{1 if label else -1} {weight:.6g}")
         self._vw.learn(example)
         self._vw.finish_example(example)
@@ -61,4 +67,4 @@ class LinearHeads:
             )
         start = head * (self._width + 1)
         features = [(start + n, value) for n, value in enumerate(values.tolist()) if value]
-        return vowpalwabbit.Example(self._vw, {"x": [*features, (start + self._width, 1.0)]})
+        return self._new_example(self._vw, {"x": [*features, (start + self._width, 1.0)]})

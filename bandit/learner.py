@@ -145,7 +145,12 @@ class CoverageLearner:
 
 
 class _Overlap:
-    """How much the arms find the same: 0 when pairs coincide as often as chance has it, 1 when as often as possible."""
+    """How much the arms find the same: 0 when pairs coincide as often as chance has it, 1 when as often as possible.
+
+    A pair is judged only by clicked items that a third asked arm found. Some asked arm found every clicked item, so
+    without the third a miss of one would imply a hit of the other, and even twins would look independent. Two arms
+    alone cannot tell: then the estimate stays 0 (capture-recapture: two lists don't identify their dependence).
+    """
 
     def __init__(self) -> None:
         self._asked: dict[tuple[str, str], int] = defaultdict(int)
@@ -156,6 +161,8 @@ class _Overlap:
     def add(self, found: dict[str, bool]) -> None:
         """Which of the asked arms had a clicked item."""
         for pair in combinations(sorted(found), 2):
+            if not any(hit for arm, hit in found.items() if arm not in pair):
+                continue
             first, second = found[pair[0]], found[pair[1]]
             self._asked[pair] += 1
             self._both[pair] += first and second

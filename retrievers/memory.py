@@ -25,9 +25,10 @@ PRIOR_STRENGTH = 4.0
 # Neighbouring queries lend their evidence at a weight of at most NEIGHBOUR_WEIGHT, less the farther they are.
 NEIGHBOURS = 5
 NEIGHBOUR_WEIGHT = 0.5
-# Only queries that mean the same: `laptop` and `laptop case` are near for the encoder (0.7), and want other things.
-_COSINE_FLOOR = 0.85
-_TRIGRAM_FLOOR = 0.5
+# Only queries that mean the same, spelt or put a little differently: `ps4 games` and `ps4` are near for the encoder
+# (0.85) and want other things, and what is lent to the wrong query misleads as surely as what it learned itself.
+_COSINE_FLOOR = 0.9
+_TRIGRAM_FLOOR = 0.6
 
 
 class Entry(NamedTuple):

@@ -1,0 +1,131 @@
+"""The command line: what it prints, how it refuses, and its exit codes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+    """A data directory with the exported encoder and nothing else."""
+    made = tmp_path_factory.mktemp("cli")
+    (made / "data").mkdir()
+    (made / "data" / "cache").symlink_to(cache)
+    return made
+
+
+def bowerbird(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app.cli", "--data-dir", "data", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def printed(folder: Path, *arguments: str) -> Any:
+    return json.loads(bowerbird(folder, *arguments, "--json").stdout)
+
+
+@pytest.fixture(scope="module")
+def shop(folder: Path) -> Path:
+    """A catalogue of lamps and chairs with a mapping, some bad rows, and ratings."""
+    rows = ["sku,name,brand,cents,launched"]
+    rows += [f"lamp-{n},Desk lamp model {n},Acme,{1000 + n},2009-05-01" for n in range(20)]
+    rows += [f"chair-{n},Oak chair number {n},Bolt,{5000 + n},2011-01-01" for n in range(20)]
+    rows += [",Without id,Acme,1,2009", "free,No price,Acme,dear,2009", "empty,,,1,2009"]
+    with gzip.open(folder / "shop.csv.gz", "wt") as file:
+        file.write("\n".join(rows))
+    (folder / "shop.toml").write_text(
+        'id = "sku"\ntype = "product"\n[fields]\ntitle = "name"\n[attributes]\nbrand = "brand"\n'
+        '[numbers]\nprice = "cents"\n[scale]\nprice = 0.01\n[years]\nyear = "launched"\n'
+    )
+    (folder / "ratings.csv").write_text(
+        "query,docid,rating\n" + "\n".join(f"desk lamp,lamp-{n},{3 if n < 5 else 1}" for n in range(20))
+        + "\noak chair,chair-1,2\nnothing relevant,chair-2,0\n"
+    )  # fmt: skip
+    (folder / "heldout.csv").write_text("query,docid,rating\noak chair number 7,chair-7,3\n")
+    return folder
+
+
+def test_ingest_reports_every_bad_row_and_keeps_the_good_ones(shop: Path) -> None:
+    report = printed(shop, "ingest", "shop.csv.gz", "--mapping", "shop.toml")
+    assert report["stored"] == 40
+    assert [row["line"] for row in report["rejected"]] == [42, 43, 44]
+    assert "price = 'dear' is no number" in report["rejected"][1]["reason"]
+    found = printed(shop, "search", "desk lamp", "--plan", "lexical")
+    assert found["hits"][0]["id"].startswith("lamp-")
+
+
+def test_evaluate_in_both_forms_of_ratings(shop: Path) -> None:
+    printed(shop, "ingest", "shop.csv.gz", "--mapping", "shop.toml")
+    report = printed(shop, "evaluate", "retrieval", "--qrels", "ratings.csv")
+    assert report["queries"] == 2
+    assert set(report["systems"]) == {"lexical", "vector", "memory", "popular", "rrf", "pipeline"}
+    assert set(report["systems"]["lexical"]) == {"nDCG@10", "RR", "R@100", "Judged@10"}
+    assert report["systems"]["lexical"]["RR"] > report["systems"]["popular"]["RR"]
+    assert "2^rating - 1" in report["stated"]
+    (shop / "qrels.txt").write_text(
+        "\n".join(f"1 0 lamp-{n} {3 if n < 5 else 1}" for n in range(20)) + "\n2 0 chair-1 2\n"
+    )
+    (shop / "queries.tsv").write_text("1\tdesk lamp\n2\toak chair\n")
+    same = printed(shop, "evaluate", "retrieval", "--qrels", "qrels.txt", "--queries", "queries.tsv")
+    assert same["systems"]["lexical"] == pytest.approx(report["systems"]["lexical"])
+    refused = bowerbird(shop, "evaluate", "retrieval", "--qrels", "qrels.txt", code=1)
+    assert "Give --queries FILE" in " ".join(refused.stderr.split())
+
+
+def test_simulate_learns_and_draws(shop: Path) -> None:
+    printed(shop, "ingest", "shop.csv.gz", "--mapping", "shop.toml")
+    files = ["--qrels", "ratings.csv", "--heldout-qrels", "heldout.csv", "--png", "curve.png"]
+    result = printed(shop, "simulate", *files, "--rounds", "300", "--seed", "2")
+    assert [point["round"] for point in result["curve"]] == list(range(30, 301, 30))
+    assert result["curve"][-1]["traffic"]["nDCG@10"] >= result["day0"]["traffic"]["nDCG@10"]
+    assert all(0 <= share <= 1 for share in result["curve"][-1]["arms"].values())
+    assert (shop / "curve.png").read_bytes().startswith(b"\x89PNG")
+    again = printed(shop, "simulate", *files, "--rounds", "300", "--seed", "2")
+    assert again["curve"][0]["reward"] == result["curve"][0]["reward"]
+    leak = ["--qrels", "ratings.csv", "--heldout-qrels", "ratings.csv", "--rounds", "10"]
+    assert "held-out queries are in the traffic" in " ".join(bowerbird(shop, "simulate", *leak, code=1).stderr.split())
+
+
+def test_doctor_says_what_is_missing(tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "cache").symlink_to(cache)
+    findings = {finding["part"]: finding for finding in printed(tmp_path, "doctor")}
+    assert findings["catalogue"]["state"] == "waits"
+    assert "bowerbird ingest FILE" in findings["catalogue"]["message"]
+    assert "no searches are logged" in findings["events"]["message"]
+    assert "needs 300 searches with a click, has 0" in findings["ranking"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["ingest", "none.ndjson"], 1, "There is no file none.ndjson"),
+        (["policy", "rollback", "7"], 1, "There is no release 7. There are: none."),
+        (["ingest"], 2, "Missing argument"),
+        (["fly"], 2, "No such command"),
+    ],
+)
+def test_refusals(folder: Path, arguments: list[str], code: int, words: str) -> None:
+    assert words in " ".join(bowerbird(folder, *arguments, code=code).stderr.split())
+
+
+def test_an_unknown_key_is_explained(folder: Path) -> None:
+    (folder / "own.toml").write_text("[policy]\ngama = 1.0\n")
+    command = [sys.executable, "-m", "app.cli", "--config", "own.toml", "config"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "Did you mean 'policy.gamma'?" in " ".join(done.stderr.split())
+
+
+def test_config_prints_every_key(folder: Path) -> None:
+    values = printed(folder, "config")
+    assert values["policy"]["kind"] == "coverage"
+    assert len(values["hash"]) == 12

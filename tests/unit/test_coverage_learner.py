@@ -1,0 +1,109 @@
+"""What the coverage learner takes from an episode, and what it refuses to."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+from builders import episode
+
+from bandit.coverage import CoverageModel
+from bandit.learner import CoverageLearner, _Overlap
+from bandit.plans import PlanLibrary
+from core.types import ArmReport, ArmStatus, Episode, Plan
+
+LIBRARY = PlanLibrary((Plan("both", {"lexical": 10, "vector": 10}),), default="both", arms=("lexical", "vector"))
+
+
+def learner(**changes: int) -> CoverageLearner:
+    return CoverageLearner(LIBRARY, 1, **{"min_clicked": 1, **changes}, cost_per_ms=0.0, gamma=1.0, floor=0.02)
+
+
+def clicked(name: str = "x", value: float = 1.0, vector: ArmStatus = ArmStatus.OK, reward: float = 1.0) -> Episode:
+    arms = {"lexical": ArmReport(ArmStatus.OK, 10, 3, 1.0), "vector": ArmReport(vector, 10, 3, 1.0)}
+    ranks = {"lexical": (1, 2, 3), "vector": (0, 1, 2)}
+    return episode(context={name: value}, arms=arms, ranks=ranks, reward=reward)
+
+
+def weights(taught: CoverageLearner) -> np.ndarray:
+    model = taught.snapshot()
+    assert model is not None
+    taught.close()
+    return CoverageModel.load(model).weights
+
+
+def test_a_click_labels_each_asked_arm() -> None:
+    taught = learner()
+    taught.learn([clicked() for _ in range(50)])
+    lexical, vector, satisfied = weights(taught).sum(axis=1)
+    assert lexical > 1 > -1 > vector
+    assert satisfied > 1
+
+
+@pytest.mark.parametrize("status", [ArmStatus.TIMEOUT, ArmStatus.ERROR])
+def test_an_arm_that_did_not_answer_says_nothing(status: ArmStatus) -> None:
+    taught = learner()
+    taught.learn([clicked(vector=status) for _ in range(50)])
+    assert not weights(taught)[1].any()
+
+
+def test_satisfied_means_a_positive_reward() -> None:
+    taught = learner()
+    taught.learn([clicked(reward=-0.2) for _ in range(50)])
+    assert weights(taught)[-1].sum() < -1
+
+
+def test_a_straggler_is_skipped_and_counted_and_erases_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    taught = learner(min_clicked=30)
+    taught.learn([*[clicked() for _ in range(29)], clicked("old"), clicked()])
+    assert taught.skipped == 1
+    assert taught.snapshot() is not None
+    taught.close()
+    assert not caplog.records
+
+
+def test_many_strangers_in_a_row_are_the_new_current(caplog: pytest.LogCaptureFixture) -> None:
+    taught = learner()
+    taught.learn([clicked()] + [clicked("new") for _ in range(25)])
+    assert taught.skipped == 19
+    model = taught.snapshot()
+    assert model is not None
+    assert CoverageModel.load(model).names == ("new",)
+    assert "starts to learn anew" in caplog.text
+    taught.close()
+
+
+def test_one_bad_row_costs_only_itself(caplog: pytest.LogCaptureFixture) -> None:
+    taught = learner()
+    with caplog.at_level(logging.WARNING):
+        taught.learn([clicked(), clicked(value=float("nan")), clicked()])
+    assert taught.skipped == 1
+    assert "teaches nothing" in caplog.text
+    assert np.isfinite(weights(taught)).all()
+
+
+@pytest.mark.parametrize(("copies", "low", "high"), [(0.0, 0.0, 0.1), (0.9, 0.2, 0.9)])
+def test_overlap_tells_copies_from_strangers_in_spite_of_selection_by_clicks(
+    copies: float, low: float, high: float
+) -> None:
+    """b repeats a that often; c is on its own. An item that none found is never shown, so never clicked."""
+    random = np.random.default_rng(1)
+    overlap = _Overlap()
+    for _ in range(5_000):
+        a, b, c = (random.uniform(size=3) < 0.6).tolist()
+        found = {"a": a, "b": a if random.uniform() < copies else b, "c": c}
+        if any(found.values()):
+            overlap.add(found)
+    assert low <= overlap.estimate() <= high
+
+
+def test_publish_every_counts_episodes() -> None:
+    taught = learner(publish_every=10)
+    taught.learn([clicked() for _ in range(9)])
+    assert taught.snapshot() is None
+    taught.learn([clicked()])
+    assert taught.snapshot() is not None
+    assert taught.snapshot() is None
+    taught.close()
+    taught.close()
