@@ -21,7 +21,7 @@ test: check unit      ## everything that must hold before a change lands
 
 check: $(VENV)/ready  ## format, lint, types, layers, container files
 	$(BIN)/ruff format --check $(CODE)
-	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff check --no-cache $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml

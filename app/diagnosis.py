@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from feedback.join import closed
-from feedback.reward import RewardRule
-
 from app.settings import Settings
 from app.wiring import open_catalogue, open_registry, open_store, plan_library
 from core.errors import BowerbirdError
 from core.protocols import Release
+from feedback.join import closed
+from feedback.reward import RewardRule
 
 State = Literal["ok", "waits", "broken"]
 _LEAST_FREE_GIB = 1.0
