@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from statistics import fmean
 from typing import Any
 
 from app.pipeline import Answer
@@ -42,13 +43,16 @@ def evaluate_retrieval(service: Service, judgments: Judgments, progress: Progres
     }
 
 
-def evaluate_pipeline(service: Service, judgments: Judgments, *, purpose: str) -> dict[str, float]:
-    """Measures of the pipeline as it serves now, each query's plan drawn by the policy under an id of its own."""
-    run: Mapping[str, list[str]] = {
-        text: _ids(service.pipeline.answer(Query(QueryId(f"{purpose}-{text}"), text, service.clock()), service.serving))
-        for text in answerable(judgments)
-    }
-    return measure(run, judgments)
+def evaluate_pipeline(service: Service, judgments: Judgments, *, purpose: str, draws: int = 3) -> dict[str, float]:
+    """Measures of the pipeline as it serves now, the mean over `draws` of each query's plan by the policy."""
+    found = []
+    for draw in range(draws):
+        run: dict[str, list[str]] = {}
+        for text in answerable(judgments):
+            query = Query(QueryId(f"{purpose}-{draw}-{text}"), text, service.clock())
+            run[text] = _ids(service.pipeline.answer(query, service.serving))
+        found.append(measure(run, judgments))
+    return {name: fmean(values[name] for values in found) for name in found[0]}
 
 
 def evaluate_rrf(service: Service, judgments: Judgments) -> dict[str, float]:

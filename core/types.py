@@ -69,19 +69,27 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What an arm returns: an item and the arm's own score, comparable only within that arm's answer."""
+    """What an arm returns: an item and the arm's own score, comparable only within that arm's answer.
+
+    `predicted`: an arm that learns from clicks has seen none of this item for this query yet.
+    """
 
     item_id: ItemId
     score: float
+    predicted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An item in the union, with the rank (from 1) and the score of every arm that found it."""
+    """An item in the union, with the rank (from 1) and the score of every arm that found it.
+
+    `predicted` names the arms whose score is still a prediction.
+    """
 
     item: Item
     ranks: Mapping[str, int]
     scores: Mapping[str, float]
+    predicted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +164,12 @@ class Feedback:
 class Episode:
     """An impression joined to its feedback: the only row a learner reads.
 
-    `gains[i]` is the gain of the i-th shown item (0 = nothing happened), `reward` that of the whole answer.
+    `gains[i]` is the gain of the i-th shown item (0 = nothing happened), `examination[i]` the probability that a person
+    looked at it, relative to the first position; `reward` is that of the whole answer.
     """
 
     impression: Impression
     feedback: tuple[Feedback, ...]
     gains: tuple[float, ...]
+    examination: tuple[float, ...]
     reward: float

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.protocols import EventStore
+from core.rates import examination
 from core.types import Episode, Feedback, Impression
 from feedback.reward import RewardRule
 
@@ -25,7 +26,7 @@ def closed(
     """The next episodes whose window [time, time + window_s] is over at `now`, each exactly once.
 
     Stops at the first impression that is still open, so the result depends on event times, never on the order in
-    which feedback arrived.
+    which feedback arrived. `examination` is the assumed one.
     """
     logged = store.impressions(after=after, limit=limit)
     ripe = []
@@ -51,4 +52,5 @@ def _age(impression: Impression, event: Feedback) -> float:
 
 def _episode(impression: Impression, feedback: Sequence[Feedback], rule: RewardRule) -> Episode:
     gains = rule.gains(impression, feedback)
-    return Episode(impression, tuple(feedback), gains, rule.reward(gains, impression.first_position))
+    looked = tuple(examination(impression.first_position + n) for n in range(len(gains)))
+    return Episode(impression, tuple(feedback), gains, looked, rule.reward(gains, impression.first_position))

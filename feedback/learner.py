@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from core.protocols import EventStore, Learner, ModelRegistry, Release
 from feedback.join import closed
+from feedback.position_bias import PositionBias
 from feedback.reward import RewardRule
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class LearningLoop:
         self._window_s = window_s
         self._keep = keep
         self._batch = batch
+        self._bias = PositionBias()
         self._cursor = 0
         self._episodes = 0
 
@@ -59,9 +61,10 @@ class LearningLoop:
             self._cursor = joined.cursor
             count += len(joined.episodes)
             late += joined.late
+            episodes = self._bias.correct(joined.episodes)
             for learner in self._learners:
                 try:
-                    learner.learn(joined.episodes)
+                    learner.learn(episodes)
                 except Exception as error:
                     log.exception("%s could not learn", learner.component)
                     failed[learner.component] = str(error)

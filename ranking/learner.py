@@ -11,7 +11,6 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from core.rates import examination
 from core.text import query_key
 from core.types import Episode, Floats
 from ranking.ltr import LambdaMart
@@ -41,11 +40,12 @@ PARAMETERS = {
 }
 _TREES = 300
 # What the service knows of a query only because it was asked before. Half of the training rows are copies without
-# these, so that the model also learns to order answers to new queries (Volkovs et al. 2017, "DropoutNet").
-_HISTORY = ("memory.", "behaviour.")
+# these, so that the model also learns to order answers to new queries (Volkovs et al. 2017, "DropoutNet"). `arms.` sums
+# over all arms, the memory included.
+_HISTORY = ("memory.", "behaviour.", "arms.")
 _MAX_LABEL = 4
-# The held-out clicks were made on pages that the current model ordered, and the assumed examination corrects for that
-# too little: an equal model measures slightly worse. A candidate that was trained on more may be that much worse.
+# The held-out clicks were made on pages that the current model ordered, and what was not shown has no click: an equal
+# model measures slightly worse. A candidate that was trained on more may be that much worse.
 NOT_WORSE_BY = 0.01
 
 
@@ -57,6 +57,7 @@ class _Rows:
     features: Floats
     gains: NDArray[np.float64]
     positions: NDArray[np.int64]
+    examination: NDArray[np.float64]
 
 
 class RankerLearner:
@@ -86,7 +87,9 @@ class RankerLearner:
                 self._names, self._current = impression.features.names, None
             positions = np.arange(len(impression.shown)) + impression.first_position
             gains = np.array(episode.gains, dtype=np.float64)
-            self._rows.append(_Rows(query_key(impression.query.text), impression.features.values, gains, positions))
+            looked = np.array(episode.examination, dtype=np.float64)
+            key = query_key(impression.query.text)
+            self._rows.append(_Rows(key, impression.features.values, gains, positions, looked))
             self._since_training += 1
 
     def snapshot(self) -> bytes | None:
@@ -141,8 +144,7 @@ def debiased_ndcg(rows: Sequence[_Rows], score: Callable[[Floats], NDArray[np.fl
     """Mean nDCG of the clicked items, each weighted by 1 / examination of where it was shown (Joachims et al. 2017)."""
     values = []
     for row in rows:
-        propensity = np.array([examination(position) for position in row.positions.tolist()])
-        gains = np.maximum(row.gains, 0) / propensity
+        gains = np.maximum(row.gains, 0) / row.examination
         # Ties go to what was shown last: a model that cannot decide must not inherit the logged order as its own.
         order = np.lexsort((-row.positions, -score(row.features)))
         discounts = 1 / np.log2(2 + np.arange(len(gains)))

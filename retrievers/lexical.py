@@ -18,6 +18,9 @@ from retrievers.document import labels, prose
 LABEL_WEIGHT = 0.2
 MISSPELT_WEIGHT = 0.5
 _MAX_TOKENS = 32
+# Equal scores come in the order of index segments, which differs from one index to the next: so many more are fetched
+# to put ties in order of the item ids.
+_TIES = 30
 
 
 class LexicalRetriever:
@@ -57,9 +60,9 @@ class LexicalRetriever:
             return []
         either = tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
         wanted = self._filtered(either, query.filters)
-        hits = searcher.search(wanted, limit=depth, count=False).hits
-        # Equal scores come in index order, at any depth.
-        return [Scored(ItemId(searcher.doc(address)["id"][0]), score) for score, address in hits]
+        hits = searcher.search(wanted, limit=depth + _TIES, count=False).hits
+        found = [Scored(ItemId(searcher.doc(address)["id"][0]), score) for score, address in hits]
+        return sorted(found, key=lambda hit: (-hit.score, hit.item_id))[:depth]
 
     def signals(self, query: Query) -> Mapping[str, float]:
         """Inverse document frequencies in 0..1 of the query's words, and the share of words the catalogue knows."""

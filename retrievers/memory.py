@@ -86,7 +86,7 @@ class MemoryRetriever:
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         found = (
-            Scored(entry.item_id, entry.posterior)
+            Scored(entry.item_id, entry.posterior, predicted=not entry.examined)
             for entry in self.entries(query.text)
             if matches(self._items[entry.item_id], query.filters)
         )

@@ -11,7 +11,7 @@ from heapq import nlargest
 
 import numpy as np
 
-from core.rates import Rates, examination
+from core.rates import Rates
 from core.text import query_key
 from core.types import Episode, Floats, ItemId
 
@@ -135,9 +135,8 @@ class MemoryLearner:
         self._queries.move_to_end(key)
         if len(self._queries) > MAX_QUERIES:
             self._queries.popitem(last=False)
-        first = episode.impression.first_position
-        for n, (item_id, gain) in enumerate(zip(episode.impression.shown, episode.gains, strict=True)):
-            rates.add(item_id, gain=gain, examined=examination(first + n), time=query.time)
+        for item_id, gain, examined in zip(episode.impression.shown, episode.gains, episode.examination, strict=True):
+            rates.add(item_id, gain=gain, examined=examined, time=query.time)
         self._time = max(self._time, query.time)
         self._changed = True
 

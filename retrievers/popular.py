@@ -7,7 +7,7 @@ from itertools import islice
 from threading import Lock
 
 from core.filters import matches
-from core.rates import Rates, decode_rates, encode_rates, examination, posterior
+from core.rates import Rates, decode_rates, encode_rates, posterior
 from core.types import Episode, Item, ItemId, Query, Scored
 
 PRIOR_STRENGTH = 20.0
@@ -69,11 +69,10 @@ class PopularityLearner:
 
     def learn(self, episodes: Sequence[Episode]) -> None:
         for episode in episodes:
-            impression = episode.impression
-            for n, (item_id, gain) in enumerate(zip(impression.shown, episode.gains, strict=True)):
-                position = impression.first_position + n
-                self._rates.add(item_id, gain=gain, examined=examination(position), time=impression.query.time)
-            self._time = max(self._time, impression.query.time)
+            shown, time = episode.impression.shown, episode.impression.query.time
+            for item_id, gain, examined in zip(shown, episode.gains, episode.examination, strict=True):
+                self._rates.add(item_id, gain=gain, examined=examined, time=time)
+            self._time = max(self._time, time)
             self._changed = True
 
     def snapshot(self) -> bytes | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from core.rates import examination
 from core.types import (
     ArmReport,
     ArmStatus,
@@ -81,4 +82,5 @@ def episode(
 ) -> Episode:
     """An impression with these gains; the other fields go to `impression`."""
     shown = impression(query_id, **fields)  # type: ignore[arg-type]
-    return Episode(shown, (), tuple(gains), max(gains) if reward is None else reward)
+    looked = tuple(examination(shown.first_position + n) for n in range(len(gains)))
+    return Episode(shown, (), tuple(gains), looked, max(gains) if reward is None else reward)

@@ -11,7 +11,8 @@ from ranking.rrf import RRF_K
 
 
 class ArmFeatures:
-    """Per arm `rank` (from 1), `score` and `score_share` (of the best), NaN where the arm didn't find the candidate.
+    """Per arm `rank` (from 1), `score` and `score_share` (of the best), NaN where the arm didn't find the candidate or only
+    predicts it: what the memory guesses is another thing than what it has seen, and must not be ranked as if seen.
 
     `arms.found` counts the arms that did; `arms.rrf` is their reciprocal rank fusion.
     """
@@ -28,9 +29,11 @@ class ArmFeatures:
         nan = float("nan")
         ranks = np.array([[c.ranks.get(arm, nan) for arm in self._arms] for c in candidates])
         scores = np.array([[c.scores.get(arm, nan) for arm in self._arms] for c in candidates])
+        predicted = np.array([[arm in c.predicted for arm in self._arms] for c in candidates])
         found = ~np.isnan(ranks)
         best = np.max(np.where(found, scores, 0.0), axis=0, initial=1e-9)
         shares = scores / best
         fused = np.where(found, 1 / (RRF_K + np.nan_to_num(ranks)), 0.0).sum(axis=1)
-        per_arm = np.stack([ranks, scores, shares], axis=2).reshape(len(candidates), -1)
+        known = np.where(predicted[:, :, None], nan, np.stack([ranks, scores, shares], axis=2))
+        per_arm = known.reshape(len(candidates), -1)
         return np.column_stack([per_arm, found.sum(axis=1), fused]).astype(np.float32)

@@ -29,10 +29,17 @@ ITEMS = [
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
-    """The default configuration on a directory of its own, with the encoder that was exported before."""
+    """The default configuration on a directory of its own, with the encoder that was exported before.
+
+    Without exploration: what a search finds must not depend on the plan that its random id draws.
+    """
     folder = tmp_path_factory.mktemp("service")
     (folder / "cache").symlink_to(cache)
-    overrides = {"service": {"data_dir": str(folder), "learner": False}, "feedback": {"window_s": 0.2}}
+    overrides = {
+        "service": {"data_dir": str(folder), "learner": False},
+        "feedback": {"window_s": 0.2},
+        "policy": {"explore": 0.0},
+    }
     made = load_settings(overrides=overrides)
     catalogue = open_catalogue(made)
     catalogue.put(ITEMS)

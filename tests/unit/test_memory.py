@@ -51,6 +51,13 @@ def test_before_any_click_the_predicted_items_answer(memory: MemoryRetriever) ->
     assert order(memory, "sofa") == []
 
 
+def test_a_hit_is_a_prediction_until_it_was_shown(memory: MemoryRetriever) -> None:
+    assert all(hit.predicted for hit in memory.retrieve(query("lamp"), 10))
+    memory.load(learned(clicks("lamp", "c", 3)))
+    assert not any(hit.predicted for hit in memory.retrieve(query("lamp"), 10))
+    assert all(hit.predicted for hit in memory.retrieve(query("oak"), 10))
+
+
 def test_clicks_take_over_smoothly(memory: MemoryRetriever) -> None:
     posteriors = []
     for times in (1, 3, 10, 100):

@@ -10,12 +10,13 @@ from builders import episode
 from words import item, query
 
 from core.errors import CorruptModel
-from core.types import Candidate, Features
+from core.types import Candidate, Features, ItemId, Scored
 from ranking.features.extractor import FeatureExtractor
 from ranking.learner import RankerLearner
 from ranking.ltr import LambdaMart
 from ranking.monotone import directions
 from ranking.rrf import ReciprocalRankFusion
+from retrievers.union import union
 from simulation.clicks import PositionBasedClicks
 
 ARMS = ("lexical", "vector")
@@ -43,6 +44,17 @@ def test_what_the_arms_said() -> None:
     assert np.isnan(one["lexical.score_share"])
     assert both["vector.score_share"] == pytest.approx(1 / 3)
     assert both["arms.rrf"] == pytest.approx(1 / 61 + 1 / 63)
+
+
+def test_what_an_arm_only_predicts_is_not_ranked_as_if_it_were_seen() -> None:
+    hits = [Scored(ItemId("a"), 0.9), Scored(ItemId("b"), 0.3, predicted=True)]
+    items = {ItemId(key): item(key, "Lamp") for key in "ab"}
+    seen, guessed = union({"vector": hits}, items)
+    rows = FeatureExtractor(ARMS).extract(query("lamp"), [seen, guessed])
+    rank = rows.values[:, rows.names.index("vector.rank")]
+    assert rank[0] == 1
+    assert np.isnan(rank[1])
+    assert rows.values[1, rows.names.index("arms.found")] == 1
 
 
 def test_how_the_words_agree() -> None:
