@@ -36,8 +36,8 @@ def estimate(cells: Mapping[Cell, Sequence[int]]) -> Curve:
     """[POSITIONS] examination from (query, item, position) -> (times shown, times clicked); the first is 1.
 
     Clicks of a (query, item) at position k are taken as Poisson with mean shown * attraction * examination(k); given
-    their sum over positions the attraction cancels out, so the estimate compares every pair only with itself. Pairs seen at
-    one position say nothing. Maximum a posteriori, the assumed curve being the prior, by fixed-point iteration.
+    their sum over positions the attraction cancels out: every pair is compared only with itself, and pairs seen at one
+    position say nothing. Maximum a posteriori, the assumed curve being the prior, by fixed-point iteration.
     """
     pairs: dict[tuple[str, ItemId], int] = {}
     pair = np.array([pairs.setdefault((key, item), len(pairs)) for key, item, _ in cells], dtype=np.int64)

@@ -11,9 +11,9 @@ from ranking.rrf import RRF_K
 
 
 class ArmFeatures:
-    """Per arm `rank` (from 1), `score` and `score_share` (of the best), NaN where the arm didn't find the candidate or only
-    predicts it: what the memory guesses is another thing than what it has seen, and must not be ranked as if seen.
+    """Per arm `rank` (from 1), `score` and `score_share` (of the best), NaN where the arm didn't find the candidate.
 
+    Also NaN where the arm only predicts it: what the memory guesses must not be ranked as if it had been seen.
     `arms.found` counts the arms that did; `arms.rrf` is their reciprocal rank fusion.
     """
 
