@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import tomllib
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,8 +94,25 @@ def read_items(path: Path, mapping: Mapped | None) -> Iterator[Item | BadRow]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:
-    if not path.is_file():
+    if not path.exists():  # a pipe is welcome
         raise InvalidInput("unreadable_file", f"There is no file {path}.", "Check the path.")
+    try:
+        yield from _lines(path)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(path, f"cannot be read to its end: {error}", "Fetch or pack it again") from None
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, f"is not UTF-8: {error}", "Convert it, for example with iconv") from None
+    except csv.Error as error:
+        raise _unreadable(path, f"is not CSV: {error}", "Check its quotes") from None
+
+
+def _unreadable(path: Path, what: str, remedy: str) -> InvalidInput:
+    return InvalidInput(
+        "unreadable_file", f"{path} {what}.", f"{remedy}, and load it again: rows that are stored already do no harm."
+    )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Any]]:
     # A row at a time: the file may be larger than memory.
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as raw:
         if ".csv" in path.suffixes or ".tsv" in path.suffixes:

@@ -89,8 +89,8 @@ class Pipeline:
         self._last_resort = ReciprocalRankFusion()
 
     def context(self, query: Query) -> Features:
-        """What the policy sees: the query's own features and every arm's signals."""
-        return self._context(query, {name: arm.signals(query) for name, arm in self._arms.items()})
+        """What the policy sees: the query's own features and the signals of every arm that has any."""
+        return self._context(query, {name: self._signals(arm, query) for name, arm in self._arms.items()})
 
     def answer(
         self, query: Query, serving: Serving, *, plan: Plan | None = None, ranker: Ranker | None = None
@@ -119,6 +119,13 @@ class Pipeline:
             ranker=version,
             release=serving.release,
         )
+
+    def _signals(self, arm: Retriever, query: Query) -> Mapping[str, float]:
+        try:
+            return arm.signals(query)
+        except Exception:  # search goes on; the missing names tell the policy and its learner to leave the row out
+            log.exception("arm %s has no signals for query %s", arm.name, query.id)
+            return {}
 
     def _choose(self, policy: Policy, query: Query, context: Features) -> Choice:
         try:

@@ -42,9 +42,8 @@ class CoverageLearner:
         cost_per_ms: float,
         gamma: float,
         floor: float,
-        publish_every: int = 1,
     ) -> None:
-        """`gamma` is multiplied by sqrt(episodes); `publish_every` is in episodes; `cost_per_ms` is in reward."""
+        """`gamma` is multiplied by sqrt(episodes); `cost_per_ms` is in reward."""
         self._library = library
         self._seed = seed
         self._min_clicked = min_clicked
@@ -53,7 +52,6 @@ class CoverageLearner:
         self._floor = floor
         self._names: tuple[str, ...] | None = None
         self._heads: LinearHeads | None = None
-        self._publish_every = publish_every
         self._times = ArmTimes()
         self._overlap = _Overlap()
         self._clicked = 0
@@ -75,10 +73,10 @@ class CoverageLearner:
                 self.skipped += 1
 
     def snapshot(self) -> bytes | None:
-        """None before `min_clicked` clicked episodes: until then the warm-up policy serves."""
+        """None before `min_clicked` clicked episodes (until then the warm-up policy serves), and without new ones."""
         if self._heads is None or self._names is None or self._clicked < self._min_clicked:
             return None
-        if self._episodes - self._published < self._publish_every:
+        if self._episodes == self._published:
             return None
         self._published = self._episodes
         return CoverageModel(

@@ -122,6 +122,7 @@ def _version(folder: Path) -> str:
 
 def _load(folder: Path) -> SentenceTransformer:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a local folder needs no hub, and asking one takes minutes to fail
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # it takes a second, and our own bar is on the screen
     from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(str(folder), device="cpu")
