@@ -48,12 +48,9 @@ def demo_report(report: Mapping[str, Any], path: Path) -> None:
     quality.legend()
     arms(shares, rounds, [point["arms"] for point in report["curve"]])
     plans = sorted(report["plans"].items(), key=lambda entry: float(entry[1]["reward"]))
-    rewards.barh(
-        [name for name, _ in plans], [plan["reward"] for _, plan in plans], color="#9498a0", label="fixed plan"
-    )
-    rewards.axvline(report["after"]["reward"], color="#3ca951", label="learned policy")
-    rewards.set(title="Expected reward of a search", xlim=(0, 1))
-    rewards.legend(loc="lower right")
+    rewards.barh([name for name, _ in plans], [plan["reward"] for _, plan in plans], color="#9498a0")
+    rewards.axvline(report["after"]["reward"], color="#3ca951")
+    rewards.set(title="Reward of every fixed plan (line: learned policy)", xlim=(0, 1))
     _save(figure, path)
 
 

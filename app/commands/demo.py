@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -38,6 +39,7 @@ def demo(
     port = port or _free_port()
     server = subprocess.Popen([sys.executable, "-m", "app.cli", *called.arguments(), "serve", "--port", str(port)])
     url = f"http://127.0.0.1:{port}"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # through `finally`, so that the service ends as well
     try:
         _wait_until_ready(server, url)
         report = _listen(url, called, searches=searches, seed=seed)
