@@ -1,4 +1,4 @@
-# The service as an image. CPU wheels of PyTorch by default; TORCH_INDEX_URL names another index, "" the default one.
+# The service as an image. TORCH_INDEX_URL names an index with CPU wheels of PyTorch; empty: the installer's default.
 FROM python:3.11-slim-bookworm
 
 ARG TORCH=torch==2.13.0
