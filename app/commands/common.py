@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
@@ -15,6 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from app.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from app.service import Service
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 # Progress and remarks go to stderr, results to stdout, so that results can be piped.
@@ -58,3 +61,17 @@ def progress_bar(what: str, total: int | None) -> Iterator[Any]:
     with Progress(*columns, TimeRemainingColumn(), console=remarks) as bar:
         task = bar.add_task(what, total=total)
         yield lambda n: bar.advance(task, n)
+
+
+@contextmanager
+def started_service(context: typer.Context) -> Iterator[Service]:
+    """A service in this process, ready to answer, closed at the end."""
+    from app.wiring import build_service  # here, because --help must not import the engines
+
+    service = build_service(invocation(context).settings())
+    try:
+        with progress_bar("indexing", None) as advance:
+            service.start(advance)
+        yield service
+    finally:
+        service.close()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from app.commands.common import Json, invocation, print_json, progress_bar, results
+from app.commands.common import Json, print_json, progress_bar, results, started_service
 
 app = typer.Typer(help="Measure quality on ratings.", no_args_is_help=True)
 
@@ -27,18 +27,11 @@ def retrieval(
 ) -> None:
     """nDCG@10, RR, R@100 and Judged@10 of every arm, of their reciprocal rank fusion, and of the pipeline."""
     from app.evaluate import evaluate_retrieval
-    from app.wiring import build_service
     from ranking.metrics import answerable, read_judgments
 
     judgments = read_judgments(qrels, queries)
-    service = build_service(invocation(context).settings())
-    try:
-        with progress_bar("indexing", None) as advance:
-            service.start(advance)
-        with progress_bar("queries", len(answerable(judgments))) as advance:
-            report = evaluate_retrieval(service, judgments, advance)
-    finally:
-        service.close()
+    with started_service(context) as service, progress_bar("queries", len(answerable(judgments))) as advance:
+        report = evaluate_retrieval(service, judgments, advance)
     if as_json:
         print_json(report)
         return

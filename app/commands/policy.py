@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from app.commands.common import Json, invocation, print_json, results
+from app.commands.common import Json, invocation, print_json, results, started_service
 
 app = typer.Typer(help="Look at the policy and its releases, or go back to an earlier one.", no_args_is_help=True)
 
@@ -51,17 +51,12 @@ def show(
 ) -> None:
     """The probability of every plan for a query, under the policy that serves."""
     from app.service import new_query_id
-    from app.wiring import build_service
     from core.types import Query
 
-    service = build_service(invocation(context).settings())
-    service.start()
-    try:
+    with started_service(context) as service:
         asked = Query(id=new_query_id(), text=query, time=service.clock())
         policy = service.serving.policy
         chances = policy.propensities(asked, service.pipeline.context(asked))
-    finally:
-        service.close()
     if as_json:
         print_json({"policy": policy.version, "query": query, "propensities": dict(chances)})
         return

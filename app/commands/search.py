@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from app.commands.common import Json, invocation, print_json, results
+from app.commands.common import Json, print_json, results, started_service
 
 
 def search(
@@ -19,16 +19,11 @@ def search(
 ) -> None:
     """Search the catalogue in this process, with the current models; nothing is logged or learned."""
     from app.service import new_query_id
-    from app.wiring import build_service
     from core.types import Query
 
-    service = build_service(invocation(context).settings())
-    service.start()
-    try:
+    with started_service(context) as service:
         asked = Query(id=new_query_id(), text=query, time=service.clock())
         answer = service.search(asked, size=size, plan=plan, preview=True).answer
-    finally:
-        service.close()
     found = answer.candidates[:size]
     if as_json:
         hits = [
