@@ -85,7 +85,12 @@ class SearchBody(BaseModel):
     client_id: Id | None = None
     filters: dict[Name, Values] = Field(default={}, description="Attribute (or `type`) -> wanted values.")
     context: dict[Name, Annotated[str, Field(max_length=200)]] = Field(default={}, max_length=32)
-    explain: bool = Field(default=False, description="Add the features of every hit.")
+    history: list[Id] = Field(
+        default=[],
+        max_length=50,
+        description="Items engaged with in this session, newest last; without it, those of the session's events.",
+    )
+    explain: bool = Field(default=False, description="Add the features of every hit, and the arms' reasons.")
     preview: bool = Field(default=False, description="Look without leaving a trace: nothing is logged or learned.")
     plan: Name | None = Field(default=None, description="Answer by this plan; only with `preview`.")
 
@@ -99,16 +104,18 @@ class SearchBody(BaseModel):
             client_id=self.client_id,
             filters={name: tuple(values) for name, values in self.filters.items()},
             context=self.context,
+            history=tuple(map(ItemId, self.history)),
         )
 
 
 class Found(BaseModel):
-    """Where an arm had the item."""
+    """Where an arm had the item; with `explain`, why, from arms whose answers need a reason."""
 
     model_config = _model({"rank": 2, "score": 11.3})
 
     rank: int
     score: float
+    why: str | None = None
 
 
 class Hit(BaseModel):

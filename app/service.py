@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event, Thread
 
 from app.indexer import Indexer, ItemTable, Progress
@@ -16,6 +16,7 @@ from core.catalogue import Catalogue
 from core.errors import InvalidInput, NotFound, unknown
 from core.protocols import EventStore, ModelRegistry, Outcome
 from core.types import Feedback, Impression, Item, ItemId, Plan, Query, QueryId
+from feedback.sessions import Sessions
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Service:
     indexer: Indexer
     pipeline: Pipeline
     store: EventStore
+    sessions: Sessions
     registry: ModelRegistry
     plans: Mapping[str, Plan]
     load_models: Callable[[], Serving]
@@ -75,6 +77,8 @@ class Service:
                 "Set preview to true: an answer by a chosen plan is neither logged nor learned from.",
             )
         forced = self._plan(plan) if plan is not None else None
+        if not query.history:
+            query = replace(query, history=self.sessions.history(query.session_id))
         answer = self.pipeline.answer(query, self.serving, plan=forced)
         impression = answer.impression(start=start, size=size, config=self.config)
         if not preview:
@@ -83,7 +87,10 @@ class Service:
 
     def record(self, events: Sequence[Feedback]) -> list[Outcome]:
         """Durable when it returns; one outcome per event."""
-        return self.store.append_feedback(events)
+        outcomes = self.store.append_feedback(events)
+        stored = zip(events, outcomes, strict=True)
+        self.sessions.add([event for event, outcome in stored if outcome is Outcome.STORED])
+        return outcomes
 
     def put(self, items: Sequence[Item]) -> None:
         """Durable, and visible to every arm, when it returns."""

@@ -26,6 +26,7 @@ from core.types import Plan
 from feedback.learner import LearningLoop
 from feedback.registry import FileRegistry
 from feedback.reward import RewardRule
+from feedback.sessions import Sessions
 from feedback.sqlite_store import SqliteEventStore
 from ranking.features.extractor import FeatureExtractor
 from ranking.learner import RankerLearner
@@ -108,6 +109,7 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
         indexer=Indexer(catalogue, [items, extractor, lexical, popular, memory, vector]),
         pipeline=pipeline,
         store=open_store(state),
+        sessions=Sessions(settings.feedback.weights),
         registry=registry,
         plans={plan.name: plan for plan in library.plans},
         load_models=load_models,

@@ -37,7 +37,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What was asked, by whom as far as known, and when."""
+    """What was asked, by whom as far as known, and when. `history`: items engaged with in this session, newest last."""
 
     id: QueryId
     text: str
@@ -48,6 +48,7 @@ class Query:
     client_id: str | None = None
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     context: Mapping[str, str] = field(default_factory=dict)
+    history: tuple[ItemId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +72,28 @@ class Choice:
 class Scored:
     """What an arm returns: an item and the arm's own score, comparable only within that arm's answer.
 
-    `predicted`: an arm that learns from clicks has seen none of this item for this query yet.
+    `predicted`: an arm that learns from clicks has seen none of this item for this query yet. `why`: the reason in a
+    few words, from arms whose answers need one.
     """
 
     item_id: ItemId
     score: float
     predicted: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An item in the union, with the rank (from 1) and the score of every arm that found it.
 
-    `predicted` names the arms whose score is still a prediction.
+    `predicted` names the arms whose score is still a prediction, `why` holds the reasons of those that gave one.
     """
 
     item: Item
     ranks: Mapping[str, int]
     scores: Mapping[str, float]
     predicted: frozenset[str] = frozenset()
+    why: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def encode_impression(impression: Impression) -> tuple[bytes, bytes, bytes]:
             "client_id": query.client_id,
             "filters": {name: list(values) for name, values in query.filters.items()},
             "context": dict(query.context),
+            "history": query.history,
         },
         "plan": [choice.plan.name, dict(choice.plan.depths)],
         "propensity": choice.propensity,
@@ -63,6 +64,7 @@ def decode_impression(
     raw: dict[str, Any] = orjson.loads(body)
     query = raw["query"]
     query["filters"] = {name: tuple(values) for name, values in query["filters"].items()}
+    query["history"] = tuple(map(ItemId, query.get("history", ())))  # rows of before there was one
     return Impression(
         query=Query(id=QueryId(query_id), time=time, **query),
         choice=Choice(Plan(*raw["plan"]), raw["propensity"], raw["policy"]),

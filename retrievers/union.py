@@ -12,14 +12,23 @@ def union(answers: Mapping[str, Sequence[Scored]], items: Mapping[ItemId, Item])
     ranks: dict[ItemId, dict[str, int]] = {}
     scores: dict[ItemId, dict[str, float]] = {}
     predicted: dict[ItemId, set[str]] = {}
+    why: dict[ItemId, dict[str, str]] = {}
     for arm in sorted(answers):
         for rank, hit in enumerate(answers[arm], start=1):
             ranks.setdefault(hit.item_id, {}).setdefault(arm, rank)
             scores.setdefault(hit.item_id, {}).setdefault(arm, hit.score)
             if hit.predicted:
                 predicted.setdefault(hit.item_id, set()).add(arm)
+            if hit.why:
+                why.setdefault(hit.item_id, {})[arm] = hit.why
     return [
-        Candidate(items[item_id], ranks[item_id], scores[item_id], frozenset(predicted.get(item_id, ())))
+        Candidate(
+            items[item_id],
+            ranks[item_id],
+            scores[item_id],
+            frozenset(predicted.get(item_id, ())),
+            why.get(item_id, {}),
+        )
         for item_id in ranks
         if item_id in items
     ]

@@ -72,7 +72,12 @@ def _hit(answer: Answer, row: int, *, explain: bool) -> Hit:
         attributes=item.attributes,
         numbers=item.numbers,
         score=float(answer.scores[row]),
-        arms={arm: Found.model_construct(rank=rank, score=candidate.scores[arm]) for arm, rank in ranks},
+        arms={
+            arm: Found.model_construct(
+                rank=rank, score=candidate.scores[arm], why=candidate.why.get(arm) if explain else None
+            )
+            for arm, rank in ranks
+        },
         features=_known_features(answer, row) if explain else None,
     )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+
+from app.service import Service
 
 
 def search(http: httpx.Client, query: str, **fields: Any) -> dict[str, Any]:
@@ -84,6 +87,18 @@ def test_feedback_counts_once(http: httpx.Client) -> None:
     assert http.post("/v1/events", json=click).json() == {"stored": 1, "duplicates": 0, "rejected": []}
     assert http.post("/v1/events", json=click).json() == {"stored": 0, "duplicates": 1, "rejected": []}
     refused(http.post("/v1/events", json={**click, "action_name": "like"}), 409, "event_id_reused")
+
+
+def test_what_a_session_clicked_comes_with_its_next_search(
+    http: httpx.Client, running: tuple[str, Callable[[], Service]]
+) -> None:
+    answer = search(http, "love", session_id="evening")
+    clicked = answer["hits"][1]["id"]
+    http.post("/v1/events", json=event(answer, clicked, session_id="evening", event_id="of-the-evening"))
+    search(http, "lover", session_id="evening")
+    search(http, "lover", session_id="evening", history=["track:one"])
+    logged = running[1]().store.impressions(after=0, limit=10_000)
+    assert [row.impression.query.history for row in logged[-2:]] == [(clicked,), ("track:one",)]
 
 
 def test_an_event_without_an_id_counts_once_too(http: httpx.Client) -> None:
