@@ -10,37 +10,54 @@ from app.pipeline import Answer
 from app.service import Service
 from app.wiring import ARMS
 from core.types import Plan, Query, QueryId
-from ranking.metrics import STATED, Judgments, answerable, measure
+from ranking.fusion import Hits, best_arm, reciprocal_rank, tuned
+from ranking.metrics import STATED, Judgments, Run, answerable, measure, recall
 from ranking.rrf import ReciprocalRankFusion
 
 DEPTH = 100
-# `popular` answers every query alike: it is a last resort, and fusing it would only add noise.
+# Arms that answer every query alike, or nothing without a person, are no part of a fixed fusion: they only add noise.
 FUSED = tuple(arm for arm in ARMS if arm != "popular")
 EVERYTHING = Plan("rrf", dict.fromkeys(FUSED, DEPTH))
+_EVERY_ARM = Plan("every", dict.fromkeys(ARMS, DEPTH))
 _FUSION = ReciprocalRankFusion()
 Progress = Callable[[int], object]
 
 
 def evaluate_retrieval(service: Service, judgments: Judgments, progress: Progress = lambda _: None) -> dict[str, Any]:
-    """`{"systems": {name: {measure: value}}, "queries": N, "stated": ...}` for arms, `rrf` and `pipeline`."""
-    queries = answerable(judgments)
-    single = {arm: Plan(arm, {arm: DEPTH}) for arm in ARMS}
-    runs: dict[str, dict[str, Sequence[str]]] = {name: {} for name in (*ARMS, "rrf", "pipeline")}
-    for text in queries:
+    """`{"systems": {name: {measure: value}}, "union_recall": share, "queries": N, "stated": ...}`.
+
+    Systems: every arm, `rrf` and `fusion` (tuned weights, cross-validated) of them, `best_arm` (an oracle that picks
+    the arm by the ratings), and `pipeline` as it serves now. `union_recall` is that of all first hundreds together.
+    """
+    answers: dict[str, dict[str, Hits]] = {}
+    served: dict[str, Sequence[str]] = {}
+    for text in answerable(judgments):
         query = Query(QueryId(f"evaluate-{text}"), text, service.clock())
-        for arm, plan in single.items():
-            answer = service.pipeline.answer(query, service.serving, plan=plan, ranker=_FUSION)
-            # What the last resort added is not the arm's.
-            runs[arm][text] = [c.item.id for c in answer.candidates if arm in c.ranks]
-        fused = service.pipeline.answer(query, service.serving, plan=EVERYTHING, ranker=_FUSION)
-        runs["rrf"][text] = _ids(fused)
-        runs["pipeline"][text] = _ids(service.pipeline.answer(query, service.serving))
+        asked = service.pipeline.answer(query, service.serving, plan=_EVERY_ARM, ranker=_FUSION)
+        answers[text] = {arm: _hits(asked, arm) for arm in ARMS}
+        served[text] = _ids(service.pipeline.answer(query, service.serving))
         progress(1)
+    runs: dict[str, Run] = {
+        **{arm: {text: [hit[0] for hit in hits[arm]] for text, hits in answers.items()} for arm in ARMS},
+        "rrf": {text: reciprocal_rank(hits, FUSED)[:DEPTH] for text, hits in answers.items()},
+        "fusion": tuned(answers, judgments, FUSED),
+        "best_arm": best_arm(answers, judgments, FUSED),
+        "pipeline": served,
+    }
+    union = {text: sorted({hit[0] for arm in FUSED for hit in hits[arm]}) for text, hits in answers.items()}
     return {
         "systems": {name: measure(run, judgments) for name, run in runs.items()},
-        "queries": len(queries),
+        "union_recall": recall(union, judgments),
+        "queries": len(answers),
         "stated": STATED,
     }
+
+
+def _hits(answer: Answer, arm: str) -> Hits:
+    """What the arm found, in its own order."""
+    found = [candidate for candidate in answer.candidates if arm in candidate.ranks]
+    found.sort(key=lambda candidate: candidate.ranks[arm])
+    return [(candidate.item.id, candidate.scores[arm]) for candidate in found]
 
 
 def evaluate_pipeline(service: Service, judgments: Judgments, *, purpose: str, draws: int = 3) -> dict[str, float]:

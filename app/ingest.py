@@ -34,12 +34,15 @@ class Mapped(BaseModel):
     numbers: dict[str, str] = {}
     scale: dict[str, float] = {}  # number -> factor, for prices in cents
     years: dict[str, str] = {}  # number -> column that starts with a four-digit year
+    separators: dict[str, str] = {}  # attribute -> what stands between its values in one column
     attribute_prefix: str | None = None  # every column with this prefix is an attribute, named by the rest
     number_prefix: str | None = None
 
     def body(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row in the shape of ItemBody; empty columns are left out."""
-        attributes = {name: _strings(row.get(column)) for name, column in self.attributes.items()}
+        attributes = {
+            name: _strings(row.get(column), self.separators.get(name)) for name, column in self.attributes.items()
+        }
         numbers = {name: _number(name, row.get(column)) for name, column in self.numbers.items()}
         numbers |= {name: _year(row.get(column)) for name, column in self.years.items()}
         if prefix := self.attribute_prefix:
@@ -133,11 +136,14 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def _string(value: Any) -> str:
+    """A list becomes one text."""
+    if isinstance(value, list):
+        return " ".join(map(_string, value))
     return "" if value is None else str(value).strip()
 
 
-def _strings(value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
+def _strings(value: Any, separator: str | None = None) -> list[str]:
+    values = value if isinstance(value, list) else _string(value).split(separator) if separator else [value]
     return [text for entry in values if (text := _string(entry))]
 
 

@@ -30,6 +30,13 @@ def measure(run: Run, judgments: Judgments) -> dict[str, float]:
     return {str(measure): float(values[measure]) for measure in MEASURES}
 
 
+def recall(run: Run, judgments: Judgments) -> float:
+    """Mean share of the relevant items that are anywhere in the run, over the queries that have one."""
+    longest = max((len(found) for found in run.values()), default=1)
+    whole = R @ max(longest, 1)
+    return float(ir_measures.calc_aggregate([whole], *_trec_form(run, judgments))[whole])
+
+
 def ndcg_by_query(run: Run, judgments: Judgments) -> dict[str, float]:
     """nDCG@10 of every query that has a relevant item."""
     queries = answerable(judgments)

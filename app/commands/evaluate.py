@@ -25,7 +25,7 @@ def retrieval(
     queries: Annotated[Path | None, typer.Option(help="For TREC qrels: one `id<TAB>text` a line.")] = None,
     as_json: Json = False,
 ) -> None:
-    """nDCG@10, RR, R@100 and Judged@10 of every arm, of their reciprocal rank fusion, and of the pipeline."""
+    """nDCG@10, RR, R@100 and Judged@10 of every arm, of fixed fusions, of the best arm per query, of the pipeline."""
     from app.evaluate import evaluate_retrieval
     from ranking.metrics import answerable, read_judgments
 
@@ -40,3 +40,4 @@ def retrieval(
     for system, values in report["systems"].items():
         table.add_row(system, *(f"{values[measure]:.4f}" for measure in measures))
     results.print(table)
+    results.print(f"Recall of all arms' first hundreds together: {report['union_recall']:.4f}.")

@@ -66,7 +66,9 @@ def test_evaluate_in_both_forms_of_ratings(shop: Path) -> None:
     printed(shop, "ingest", "shop.csv.gz", "--mapping", "shop.toml")
     report = printed(shop, "evaluate", "retrieval", "--qrels", "ratings.csv")
     assert report["queries"] == 2
-    assert set(report["systems"]) == {"lexical", "vector", "memory", "popular", "rrf", "pipeline"}
+    assert set(report["systems"]) == {
+        "lexical", "vector", "memory", "popular", "rrf", "fusion", "best_arm", "pipeline",
+    }  # fmt: skip
     assert set(report["systems"]["lexical"]) == {"nDCG@10", "RR", "R@100", "Judged@10"}
     assert report["systems"]["lexical"]["RR"] > report["systems"]["popular"]["RR"]
     assert "2^rating - 1" in report["stated"]
