@@ -35,6 +35,8 @@ class Mapped(BaseModel):
     scale: dict[str, float] = {}  # number -> factor, for prices in cents
     years: dict[str, str] = {}  # number -> column that starts with a four-digit year
     separators: dict[str, str] = {}  # attribute -> what stands between its values in one column
+    dates: dict[str, str] = {}
+    images: list[str] = []  # columns
     attribute_prefix: str | None = None  # every column with this prefix is an attribute, named by the rest
     number_prefix: str | None = None
 
@@ -58,6 +60,8 @@ class Mapped(BaseModel):
             "numbers": {
                 name: value * self.scale.get(name, 1.0) for name, value in numbers.items() if value is not None
             },
+            "dates": {name: text for name, column in self.dates.items() if (text := _string(row.get(column)))},
+            "images": [address for column in self.images for address in _strings(row.get(column))],
         }
 
 

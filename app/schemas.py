@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from core.types import EventId, Feedback, Item, ItemId, Query, QueryId
+from core.types import EventId, Feedback, Item, ItemId, Query, QueryId, Question, Review
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -35,6 +35,25 @@ _ITEM = {
 }
 
 
+class ReviewBody(BaseModel):
+    """What a customer wrote."""
+
+    model_config = _model({"text": "Sleeps like a log to it.", "rating": 5, "time": "2009-03-01T10:00:00Z"})
+
+    text: Annotated[str, Field(min_length=1, max_length=20_000)]
+    rating: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    time: datetime | None = None
+
+
+class QuestionBody(BaseModel):
+    """What a customer asked, and the answers."""
+
+    model_config = _model({"text": "Is this the single version?", "answers": ["Yes."]})
+
+    text: Annotated[str, Field(min_length=1, max_length=20_000)]
+    answers: list[Annotated[str, Field(min_length=1, max_length=20_000)]] = []
+
+
 class ItemBody(BaseModel):
     """An item. `id` and one text field are all it needs."""
 
@@ -45,6 +64,12 @@ class ItemBody(BaseModel):
     fields: dict[Name, str] = Field(description="Text by name; `title` matters most.")
     attributes: dict[Name, Values] = Field(default={}, description="Exact values to filter by, one or several.")
     numbers: dict[Name, float] = Field(default={}, description="Finite figures such as price, year, popularity (0..1).")
+
+    dates: dict[Name, datetime] = Field(default={}, description="ISO 8601; without a zone, UTC.")
+    images: list[Annotated[str, Field(min_length=1, max_length=2_000)]] = Field(default=[], description="Addresses.")
+    relations: dict[Name, list[Id]] = Field(default={}, description="Ids of other items by kind, `tracks` for example.")
+    reviews: list[ReviewBody] = []
+    questions: list[QuestionBody] = []
 
     @field_validator("fields")
     @classmethod
@@ -61,14 +86,35 @@ class ItemBody(BaseModel):
         return numbers
 
     def item(self) -> Item:
-        attributes = {name: tuple(values) for name, values in self.attributes.items()}
-        return Item(ItemId(self.id), self.type, self.fields, attributes, self.numbers)
+        return Item(
+            id=ItemId(self.id),
+            type=self.type,
+            fields=self.fields,
+            attributes={name: tuple(values) for name, values in self.attributes.items()},
+            numbers=self.numbers,
+            dates={name: _seconds(date) for name, date in self.dates.items()},
+            images=tuple(self.images),
+            relations={name: tuple(map(ItemId, ids)) for name, ids in self.relations.items()},
+            reviews=tuple(Review(r.text, r.rating, _seconds(r.time) if r.time else None) for r in self.reviews),
+            questions=tuple(Question(q.text, tuple(q.answers)) for q in self.questions),
+        )
 
     @classmethod
     def of(cls, item: Item) -> ItemBody:
-        attributes = {name: list(values) for name, values in item.attributes.items()}
+        """As it is; nothing is checked again."""
         return cls.model_construct(
-            id=item.id, type=item.type, fields=dict(item.fields), attributes=attributes, numbers=dict(item.numbers)
+            id=item.id,
+            type=item.type,
+            fields=dict(item.fields),
+            attributes={name: list(values) for name, values in item.attributes.items()},
+            numbers=dict(item.numbers),
+            dates={name: datetime.fromtimestamp(time, UTC) for name, time in item.dates.items()},
+            images=list(item.images),
+            relations={name: list(ids) for name, ids in item.relations.items()},
+            reviews=[
+                ReviewBody.model_construct(text=r.text, rating=r.rating, time=_date(r.time)) for r in item.reviews
+            ],
+            questions=[QuestionBody.model_construct(text=q.text, answers=list(q.answers)) for q in item.questions],
         )
 
 
@@ -320,6 +366,10 @@ class Health(BaseModel):
     status: str
     items: int | None = None
     release: int | None = None
+
+
+def _date(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _seconds(timestamp: datetime) -> float:

@@ -38,8 +38,15 @@ class Limits(Section):
     page_size: Annotated[int, Field(ge=1, le=1000)]
 
 
+Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
+
+
 class Lexical(Section):
     engine: Literal["tantivy", "okapi"]
+    labels: Weight
+    voices: Weight
+    proximity: Weight
+    popularity: Weight
 
 
 class Vector(Section):

@@ -34,7 +34,7 @@ from ranking.ltr import LambdaMart
 from ranking.rrf import ReciprocalRankFusion
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.encoder import open_encoder
-from retrievers.lexical import LexicalRetriever
+from retrievers.lexical import LexicalRetriever, Weights
 from retrievers.memory import MemoryRetriever
 from retrievers.memory_model import MemoryLearner
 from retrievers.okapi import OkapiRetriever
@@ -70,7 +70,7 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     library = plan_library(settings)
     embeddings = open_embeddings(settings)
     query_vector = QueryVectors(embeddings)
-    lexical: Retriever = LexicalRetriever() if settings.lexical.engine == "tantivy" else OkapiRetriever()
+    lexical = _lexical(settings)
     vector = VectorRetriever(embeddings, query_vector)
     memory = MemoryRetriever(embeddings, query_vector)
     popular = PopularRetriever()
@@ -158,6 +158,15 @@ def plan_library(settings: Settings) -> PlanLibrary:
     """The configured plans, checked against the arms there are."""
     plans = tuple(Plan(name, depths) for name, depths in settings.retrieval.plans.items())
     return PlanLibrary(plans, default=settings.retrieval.default_plan, arms=ARMS)
+
+
+def _lexical(settings: Settings) -> Retriever:
+    wanted = settings.lexical
+    if wanted.engine == "okapi":
+        return OkapiRetriever()
+    return LexicalRetriever(
+        Weights(labels=wanted.labels, voices=wanted.voices, proximity=wanted.proximity, popularity=wanted.popularity)
+    )
 
 
 def _policy(settings: Settings, library: PlanLibrary, model: bytes | None) -> Policy:

@@ -10,11 +10,11 @@ import json
 import sqlite3
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from core.types import Item, ItemId
+from core.types import Item, ItemId, Question, Review
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS items (
@@ -102,16 +102,9 @@ class Catalogue:
 
 
 def _to_json(item: Item) -> str:
-    return json.dumps(
-        {
-            "type": item.type,
-            "fields": dict(item.fields),
-            "attributes": {name: list(values) for name, values in item.attributes.items()},
-            "numbers": dict(item.numbers),
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    """Without what is empty: most items have neither reviews nor relations."""
+    body = {name: value for name, value in asdict(item).items() if value and name != "id"}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _from_json(item_id: ItemId, body: str) -> Item:
@@ -120,6 +113,11 @@ def _from_json(item_id: ItemId, body: str) -> Item:
         id=item_id,
         type=raw["type"],
         fields=raw["fields"],
-        attributes={name: tuple(values) for name, values in raw["attributes"].items()},
-        numbers=raw["numbers"],
+        attributes={name: tuple(values) for name, values in raw.get("attributes", {}).items()},
+        numbers=raw.get("numbers", {}),
+        dates=raw.get("dates", {}),
+        images=tuple(raw.get("images", ())),
+        relations={name: tuple(ids) for name, ids in raw.get("relations", {}).items()},
+        reviews=tuple(Review(**review) for review in raw.get("reviews", ())),
+        questions=tuple(Question(asked["text"], tuple(asked["answers"])) for asked in raw.get("questions", ())),
     )

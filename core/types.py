@@ -21,11 +21,29 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What a customer wrote; `rating` on the shop's own scale."""
+
+    text: str
+    rating: float | None = None
+    time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a customer asked about an item, and the answers."""
+
+    text: str
+    answers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A thing that can be shown.
 
     `fields` hold text to read and search (`title`, `description`, ...), `attributes` hold exact values to filter
-    by (`brand`, `genre`), `numbers` hold finite figures (`price`, `year`, `popularity` in 0..1).
+    by (`brand`, `genre`), `numbers` hold finite figures (`price`, `year`, `popularity` in 0..1), `dates` hold times
+    (`released`), `images` addresses of pictures, `relations` other items by kind (`tracks` of an artist).
     """
 
     id: ItemId
@@ -33,6 +51,11 @@ class Item:
     fields: Mapping[str, str]
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: Mapping[str, float] = field(default_factory=dict)
+    dates: Mapping[str, float] = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+    relations: Mapping[str, tuple[ItemId, ...]] = field(default_factory=dict)
+    reviews: tuple[Review, ...] = ()
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

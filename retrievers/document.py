@@ -22,6 +22,12 @@ def prose(item: Item) -> str:
     return " ".join([*[title(item)] * TITLE_WEIGHT, *others])
 
 
+def voices(item: Item) -> str:
+    """What customers wrote: reviews, questions and answers."""
+    asked = [text for question in item.questions for text in (question.text, *question.answers)]
+    return " ".join([*(review.text for review in item.reviews), *asked])
+
+
 def labels(item: Item) -> str:
     """The item's type and attribute values; ids of other items (`artist_id`) are no words."""
     values = [value for name, found in item.attributes.items() if not name.endswith("_id") for value in found]

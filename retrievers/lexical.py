@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from threading import Lock
 
 import tantivy
@@ -11,29 +13,45 @@ import tantivy
 from core.filters import facets
 from core.text import query_tokens, tokens
 from core.types import Item, ItemId, Query, Scored
-from retrievers.document import labels, prose
+from retrievers.document import labels, prose, voices
+from retrievers.spelling import Spelling
 
-# Attribute values are weak evidence beside prose (they repeat over thousands of items): each query word counts where it
-# does best, in the prose or, at this weight, in the labels.
-LABEL_WEIGHT = 0.2
-MISSPELT_WEIGHT = 0.5
 _MAX_TOKENS = 32
 # Equal scores come in the order of index segments, which differs from one index to the next: so many more are fetched
 # to put ties in order of the item ids.
 _TIES = 30
+_HALF_POPULARITY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a match is worth, 1 being one in the prose.
+
+    Attribute values repeat over thousands of items, and what customers write is about other things as well: each query
+    word counts where it does best, in the prose or, at its weight, elsewhere. `proximity`: for two query words that
+    stand side by side. `popularity`: by how much, at most, the score of a popular item is raised, as
+    popularity / (popularity + 0.5), which saturates.
+    """
+
+    labels: float = 0.2
+    voices: float = 0.1
+    proximity: float = 0.1
+    popularity: float = 0.1
 
 
 class LexicalRetriever:
-    """BM25 (k1 = 1.2, b = 0.75, tantivy's idf) on prose and labels, disjunctive over the query's words."""
+    """BM25 (k1 = 1.2, b = 0.75, tantivy's idf) on prose, labels and voices, disjunctive over the query's words."""
 
     name = "lexical"
 
-    def __init__(self, *, heap_bytes: int = 64_000_000) -> None:
+    def __init__(self, weights: Weights = Weights(), *, heap_bytes: int = 64_000_000) -> None:
+        self._weights = weights
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("id", stored=True, tokenizer_name="raw")
         builder.add_text_field("facet", tokenizer_name="raw")
-        builder.add_text_field("prose", tokenizer_name="tokens")
-        builder.add_text_field("labels", tokenizer_name="tokens")
+        for name in ("prose", "labels", "voices"):
+            builder.add_text_field(name, tokenizer_name="tokens")
+        builder.add_float_field("popularity", fast=True)
         self._schema = builder.build()
         self._index = tantivy.Index(self._schema)
         # Text comes analysed by core.text: every arm and the ranker agree on what a token is.
@@ -41,55 +59,82 @@ class LexicalRetriever:
         self._index.register_tokenizer("tokens", whitespace)
         self._writer = self._index.writer(heap_bytes, 1)
         self._writing = Lock()
-        self._searcher = self._index.searcher()
+        self._popular = False
+        self._state = self._opened()
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
             for item_id in (*deletes, *(item.id for item in upserts)):
                 self._writer.delete_documents_by_term("id", item_id)
             for item in upserts:
-                self._writer.add_document(_document(item))
+                self._popular |= item.numbers.get("popularity", 0.0) > 0
+                self._writer.add_document(_document(item, self._weights.popularity))
             self._writer.commit()
             self._index.reload()
-            self._searcher = self._index.searcher()
+            self._state = self._opened()
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
-        searcher = self._searcher
-        terms = [self._term(searcher, token) for token in query_tokens(query.text)[:_MAX_TOKENS]]
-        if not terms:
+        index = self._state
+        asked = query_tokens(query.text)[:_MAX_TOKENS]
+        if not asked:
             return []
-        either = tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
-        wanted = self._filtered(either, query.filters)
-        hits = searcher.search(wanted, limit=depth + _TIES, count=False).hits
-        found = [Scored(ItemId(searcher.doc(address)["id"][0]), score) for score, address in hits]
+        wanted = self._filtered(self._any(index, asked), query.filters)
+        weight = "popularity" if self._popular and self._weights.popularity else None
+        hits = index.searcher.search(wanted, limit=depth + _TIES, count=False, weight_by_field=weight).hits
+        found = [Scored(ItemId(index.searcher.doc(address)["id"][0]), score) for score, address in hits]
         return sorted(found, key=lambda hit: (-hit.score, hit.item_id))[:depth]
 
     def signals(self, query: Query) -> Mapping[str, float]:
         """Inverse document frequencies in 0..1 of the query's words, and the share of words the catalogue knows."""
-        searcher = self._searcher
-        total = max(searcher.num_docs, 1)
-        idfs = []
-        for token in query_tokens(query.text)[:_MAX_TOKENS]:
-            frequency = searcher.doc_freq("prose", token) + searcher.doc_freq("labels", token)
-            if frequency:
-                idfs.append(max(0.0, 1 - math.log(frequency) / math.log(total + 1)))
-        asked = max(len(query_tokens(query.text)[:_MAX_TOKENS]), 1)
+        index = self._state
+        total = max(index.searcher.num_docs, 1)
+        asked = query_tokens(query.text)[:_MAX_TOKENS]
+        found = [frequency for token in asked if (frequency := index.frequency(token))]
+        idfs = [max(0.0, 1 - math.log(frequency) / math.log(total + 1)) for frequency in found]
         return {
-            "known": len(idfs) / asked,
+            "known": len(idfs) / max(len(asked), 1),
             "idf_max": max(idfs, default=0.0),
             "idf_mean": sum(idfs) / len(idfs) if idfs else 0.0,
             "idf_min": min(idfs, default=0.0),
         }
 
-    def _term(self, searcher: tantivy.Searcher, token: str) -> tantivy.Query:
+    def _opened(self) -> _State:
+        return _State(self._index.searcher())
+
+    def _any(self, index: _State, asked: Sequence[str]) -> tantivy.Query:
+        """Items with any of the words, or of what was probably meant by those that nobody knows."""
+        clauses = []
+        for token in asked:
+            if index.frequency(token):
+                clauses.append(self._term(token))
+                continue
+            guesses = index.spelling.guesses(token, token == asked[-1])
+            options = [_boosted(self._all(terms), weight) for terms, weight in guesses.items()]
+            if options:
+                clauses.append(tantivy.Query.disjunction_max_query(options))
+        for first, second in pairwise(asked):
+            if index.frequency(first + second):
+                clauses.append(self._term(first + second))
+            if self._weights.proximity and index.frequency(first) and index.frequency(second):
+                together = tantivy.Query.phrase_query(self._schema, "prose", [first, second], slop=1)
+                clauses.append(_boosted(together, self._weights.proximity))
+        return tantivy.Query.boolean_query([(tantivy.Occur.Should, clause) for clause in clauses])
+
+    def _all(self, terms: Sequence[str]) -> tantivy.Query:
+        if len(terms) == 1:
+            return self._term(terms[0])
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, self._term(term)) for term in terms])
+
+    def _term(self, token: str) -> tantivy.Query:
+        def within(field: str) -> tantivy.Query:
+            return tantivy.Query.term_query(self._schema, field, token, index_option="freq")
+
+        weights = self._weights
         options = [
-            tantivy.Query.term_query(self._schema, "prose", token, index_option="freq"),
-            _boosted(tantivy.Query.term_query(self._schema, "labels", token, index_option="freq"), LABEL_WEIGHT),
+            within("prose"),
+            _boosted(within("labels"), weights.labels),
+            _boosted(within("voices"), weights.voices),
         ]
-        distance = _edit_distance(token)
-        if distance and not searcher.doc_freq("prose", token) and not searcher.doc_freq("labels", token):
-            near = tantivy.Query.fuzzy_term_query(self._schema, "prose", token, distance=distance)
-            options.append(_boosted(near, MISSPELT_WEIGHT))
         return tantivy.Query.disjunction_max_query(options)
 
     def _filtered(self, query: tantivy.Query, filters: Mapping[str, tuple[str, ...]]) -> tantivy.Query:
@@ -103,11 +148,31 @@ class LexicalRetriever:
         return tantivy.Query.boolean_query(clauses)
 
 
-def _document(item: Item) -> tantivy.Document:
+class _State:
+    """One state of the index: what a request sees from beginning to end. It is the dictionary of its own spelling."""
+
+    def __init__(self, searcher: tantivy.Searcher) -> None:
+        self.searcher = searcher
+        self.spelling = Spelling(self)
+
+    def frequency(self, term: str) -> int:
+        return int(self.searcher.doc_freq("prose", term) or self.searcher.doc_freq("labels", term))
+
+    def beginning(self, prefix: str, limit: int) -> list[tuple[str, int]]:
+        found: list[tuple[str, int]] = self.searcher.terms_with_prefix("prose", prefix, limit=limit)
+        return found
+
+
+def _document(item: Item, weight: float) -> tantivy.Document:
     document = tantivy.Document()
     document.add_text("id", item.id)
     document.add_text("prose", " ".join(tokens(prose(item))))
     document.add_text("labels", " ".join(tokens(labels(item))))
+    if spoken := voices(item):
+        document.add_text("voices", " ".join(tokens(spoken)))
+    if popularity := max(0.0, item.numbers.get("popularity", 0.0)):
+        # tantivy multiplies scores by log2(2 + value).
+        document.add_float("popularity", 2 ** (1 + weight * popularity / (popularity + _HALF_POPULARITY)) - 2)
     for name, value in facets(item):
         document.add_text("facet", _facet(name, value))
     return document
@@ -119,10 +184,3 @@ def _facet(name: str, value: str) -> str:
 
 def _boosted(query: tantivy.Query, weight: float) -> tantivy.Query:
     return tantivy.Query.boost_query(query, weight)
-
-
-def _edit_distance(token: str) -> int:
-    """How many typos to forgive: none in short words and model numbers, where they would change the meaning."""
-    if len(token) < 4 or not token.isalpha():
-        return 0
-    return 1 if len(token) < 8 else 2
