@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 import pytest
+import related_world
 from words import item, query
 
 from core.protocols import Retriever
@@ -23,6 +24,8 @@ ARMS: dict[str, Build] = {
     "vector": VectorRetriever,
     "memory": MemoryRetriever,
     "popular": lambda embeddings, vector: PopularRetriever(),
+    # Relations know nothing of words: whatever the query, its seeds are lamps, and the lamps relate to each other.
+    "related": lambda embeddings, vector: related_world.arm(PopularRetriever(), {("red", "blue", "green", "new"): 3}),
 }
 # More items without the words than with them: Okapi's idf is negative for words in most of the documents.
 ITEMS = [
