@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import related_world
+import vector_world
 from words import item, query
 
 from core.protocols import Retriever
@@ -23,6 +24,8 @@ ARMS: dict[str, Build] = {
     "okapi": lambda embeddings, vector: OkapiRetriever(),
     "vector": VectorRetriever,
     "memory": MemoryRetriever,
+    "personal": vector_world.personal,
+    "explore": vector_world.explore,
     "popular": lambda embeddings, vector: PopularRetriever(),
     # Relations know nothing of words: whatever the query, its seeds are lamps, and the lamps relate to each other.
     "related": lambda embeddings, vector: related_world.arm(PopularRetriever(), {("red", "blue", "green", "new"): 3}),
