@@ -12,10 +12,12 @@ from words import item, query
 
 from core.protocols import Retriever
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
 from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
 from retrievers.popular import PopularRetriever
+from retrievers.sparse import SparseRetriever
 from retrievers.vector import VectorRetriever
 
 Build = Callable[[StoredEmbeddings, QueryVectors], Retriever]
@@ -29,6 +31,7 @@ ARMS: dict[str, Build] = {
     "popular": lambda embeddings, vector: PopularRetriever(),
     # Relations know nothing of words: whatever the query, its seeds are lamps, and the lamps relate to each other.
     "related": lambda embeddings, vector: related_world.arm(PopularRetriever(), {("red", "blue", "green", "new"): 3}),
+    "sparse": lambda embeddings, vector: SparseRetriever(CatalogueTerms()),
 }
 # More items without the words than with them: Okapi's idf is negative for words in most of the documents.
 ITEMS = [

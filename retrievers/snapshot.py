@@ -1,0 +1,106 @@
+"""What one search of the inverted index sees: replaced as a whole by changes, and never changed itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import compress
+from typing import NamedTuple
+
+import numpy as np
+
+from core.types import Floats, ItemId
+from retrievers.bm25 import Bm25
+from retrievers.postings import Segment
+
+
+class Found(NamedTuple):
+    """Ordered as hits are: the highest score first, then by id."""
+
+    negative_score: float
+    id: ItemId
+    holds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Segments, the norms of their documents (see Bm25), and how many documents live. Terms are numbers here."""
+
+    bm25: Bm25 | None
+    segments: tuple[Segment, ...] = ()
+    norms: tuple[Floats, ...] = ()
+    total: int = 0
+
+    @classmethod
+    def of(cls, segments: Sequence[Segment], bm25: Bm25 | None) -> Snapshot:
+        total = sum(segment.size - segment.dead for segment in segments)
+        mean = sum(float(segment.lengths[segment.alive].sum()) for segment in segments) / max(total, 1)
+        norms = tuple(bm25.norms(segment.lengths, mean) if bm25 else segment.lengths for segment in segments)
+        return cls(bm25, tuple(segments), norms, total)
+
+    def frequency(self, term: int) -> int:
+        """How many living documents hold the term."""
+        return sum(segment.frequency(term) for segment in self.segments)
+
+    def best(
+        self, query: Mapping[int, float], depth: int, required: Sequence[Sequence[int]], asked: Mapping[str, int]
+    ) -> list[Found]:
+        """The first `depth`; see ImpactIndex.search."""
+        if not self.segments or depth < 1:
+            return []
+        weights = {term: np.float32(weight * self._idf(term)) for term, weight in query.items()}
+        parts = [
+            _allowed(segment, self._scores(segment, norms, weights), required)
+            for segment, norms in zip(self.segments, self.norms, strict=True)
+        ]
+        threshold = _threshold(parts, depth)
+        found = [
+            each
+            for segment, scores in zip(self.segments, parts, strict=True)
+            for each in _found(segment, scores, threshold, asked)
+        ]
+        return nsmallest(depth, found)
+
+    def _idf(self, term: int) -> float:
+        return self.bm25.idf(self.total, self.frequency(term)) if self.bm25 else 1.0
+
+    def _scores(self, segment: Segment, norms: Floats, query: Mapping[int, np.float32]) -> Floats:
+        """[segment.size] dot products, 0 where nothing matches."""
+        scores = np.zeros(segment.size, dtype=np.float32)
+        bm25 = self.bm25
+        for term, weight in query.items():
+            column = segment.words.columns.get(term)
+            if column is not None:
+                scores += weight * (bm25.saturated(column, norms) if bm25 else column)
+                continue
+            rows, weights = segment.words.find(term)
+            if len(rows):
+                scores[rows] += weight * (bm25.saturated(weights, norms[rows]) if bm25 else weights)
+        return scores
+
+
+def _allowed(segment: Segment, scores: Floats, required: Sequence[Sequence[int]]) -> Floats:
+    """The scores, 0 for what is dead or has none of the facets of one of `required`."""
+    if segment.dead:
+        scores *= segment.alive
+    for facets in required:
+        allowed = np.zeros(segment.size, dtype=np.bool_)
+        for facet in facets:
+            rows, _ = segment.facets.find(facet)
+            allowed[rows] = True
+        scores *= allowed
+    return scores
+
+
+def _threshold(parts: Sequence[Floats], depth: int) -> float:
+    """The score of the last place: whatever ties with it is wanted too, so that the ids decide between them."""
+    scores = np.concatenate([part[part > 0] for part in parts])
+    return float(np.partition(scores, -depth)[-depth]) if len(scores) > depth else 0.0
+
+
+def _found(segment: Segment, scores: Floats, threshold: float, asked: Mapping[str, int]) -> list[Found]:
+    rows = np.flatnonzero((scores >= threshold) & (scores > 0)).astype(np.int32)
+    holding = np.array([segment.holding(term, rows) for term in asked.values()]).reshape(len(asked), len(rows))
+    holds = (tuple(compress(asked, column)) for column in holding.T.tolist())
+    return list(map(Found, (-scores[rows]).tolist(), segment.ids[rows].tolist(), holds))

@@ -1,0 +1,54 @@
+"""The sparse arm: items by the words of the query and by words that were added to it, weighted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from threading import Lock
+
+from core.filters import facets
+from core.types import Item, ItemId, Query, Scored
+from retrievers.impact_index import Document, Hit, ImpactIndex
+from retrievers.term_weights import TermWeights
+
+
+class SparseRetriever:
+    """Dot product of term weights; what they are is for `weights` to say. `why` names the added words that matched."""
+
+    name = "sparse"
+
+    def __init__(self, weights: TermWeights) -> None:
+        self._weights = weights
+        self._index = ImpactIndex(weights.bm25)
+        self._writing = Lock()
+
+    def load(self, model: bytes | None) -> None:
+        """Swap what was learned from clicks in; None forgets it."""
+        self._weights.load(model)
+
+    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
+        with self._writing:
+            documents = [
+                Document(item.id, weights, [_facet(name, value) for name, value in facets(item)])
+                for item, weights in zip(upserts, self._weights.documents(upserts), strict=True)
+            ]
+            self._index.apply(documents, deletes)
+            self._weights.refresh(self._index)
+
+    def retrieve(self, query: Query, depth: int) -> list[Scored]:
+        terms = self._weights.query(query.text)
+        required = [[_facet(name, value) for value in wanted] for name, wanted in query.filters.items()]
+        hits = self._index.search({**terms.own, **terms.added}, depth, required=required, ask=terms.added)
+        return [Scored(hit.id, hit.score, why=_why(hit, terms.added)) for hit in hits]
+
+    def signals(self, query: Query) -> Mapping[str, float]:
+        return self._weights.signals(query.text)
+
+
+def _facet(name: str, value: str) -> str:
+    return f"{name}\x1f{value}"
+
+
+def _why(hit: Hit, added: Mapping[str, float]) -> str:
+    """`also: laptop 0.4, notebook 0.3`, heaviest first."""
+    held = sorted(hit.holds, key=lambda word: (-added[word], word))
+    return "also: " + ", ".join(f"{word} {added[word]:.1f}" for word in held) if held else ""

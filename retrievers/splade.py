@@ -1,0 +1,115 @@
+"""Sparse expansion by a SPLADE model: sentence-transformers' SparseEncoder for items and queries.
+
+PyTorch and sentence-transformers take seconds to import, so they are loaded when the first text is encoded.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from tokenizers import Tokenizer
+
+from core.errors import InvalidConfig
+from core.text import words
+from core.types import Item
+from retrievers.document import passage
+from retrievers.impact_index import ImpactIndex
+from retrievers.term_weights import QueryTerms
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import SparseEncoder
+
+# Most of what a model says of a text is in its heaviest terms; the rest makes postings long and queries slow.
+DOCUMENT_TERMS = 128
+QUERY_TERMS = 24
+_BATCH = 16
+_CACHED_QUERIES = 10_000
+
+
+class SpladeTerms:
+    """Word pieces with the weights of the model in `folder`; an item is read as the other encoder reads it.
+
+    Formal et al. 2021, "SPLADE v2". Nothing is kept between starts: every item is encoded again.
+    """
+
+    bm25 = None
+
+    def __init__(self, folder: Path) -> None:
+        tokenizers = sorted(folder.rglob("tokenizer.json"))  # below the root in models with a router
+        if not tokenizers or not (folder / "modules.json").is_file():
+            raise InvalidConfig(
+                "unknown_sparse_encoder",
+                f"{str(folder)!r} is no folder with a SPLADE model of sentence-transformers.",
+                "Name a folder that holds a modules.json and a tokenizer.json, as SparseEncoder.save writes it.",
+            )
+        self._folder = folder
+        self._tokenizer = Tokenizer.from_file(str(tokenizers[0]))
+        self._tokenizer.no_padding()
+        self._queries: OrderedDict[str, QueryTerms] = OrderedDict()
+        self._encoding = Lock()  # tokenizers are not safe in several threads at once
+        self._caching = Lock()
+
+    def load(self, model: bytes | None) -> None:
+        """Nothing is learned from clicks: the expansion is the model's."""
+
+    def refresh(self, index: ImpactIndex) -> None:
+        """Nothing is learned from the catalogue either."""
+
+    def documents(self, items: Sequence[Item]) -> list[Mapping[str, float]]:
+        found: list[Mapping[str, float]] = []
+        for start in range(0, len(items), _BATCH):
+            texts = [passage(item) for item in items[start : start + _BATCH]]
+            with self._encoding:
+                encoded = self._model.encode_document(texts, show_progress_bar=False, max_active_dims=DOCUMENT_TERMS)
+                found.extend(self._decoded(encoded))
+            time.sleep(0.001)  # locks are not fair: let a query in
+        return found
+
+    def query(self, text: str) -> QueryTerms:
+        """Kept for the newest queries, because the model takes tens of milliseconds."""
+        with self._caching:
+            known = self._queries.get(text)
+        if known is not None:
+            return known
+        if not words(text):
+            return QueryTerms({}, {})
+        with self._encoding:
+            encoded = self._model.encode_query([text], show_progress_bar=False, max_active_dims=QUERY_TERMS)
+            terms = self._decoded(encoded)[0]
+        pieces = set(self._tokenizer.encode(text, add_special_tokens=False).tokens)
+        found = QueryTerms(
+            own={term: weight for term, weight in terms.items() if term in pieces},
+            added={term: weight for term, weight in terms.items() if term not in pieces},
+        )
+        with self._caching:
+            self._queries[text] = found
+            if len(self._queries) > _CACHED_QUERIES:
+                self._queries.popitem(last=False)
+        return found
+
+    def signals(self, text: str) -> Mapping[str, float]:
+        """How long the query is, and how many of its words are words to the model, not pieces it was not taught."""
+        asked = words(text)
+        pieces = self._tokenizer.encode(text, add_special_tokens=False).tokens
+        whole = min(1.0, len(asked) / len(pieces)) if pieces else 0.0
+        return {"words": min(len(asked), 20) / 20, "whole_words": whole}
+
+    @cached_property
+    def _model(self) -> SparseEncoder:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a local folder needs no hub, and asking takes minutes to fail
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        from sentence_transformers import SparseEncoder
+
+        return SparseEncoder(str(self._folder), device="cpu", local_files_only=True)
+
+    def _decoded(self, encoded: torch.Tensor) -> list[Mapping[str, float]]:
+        decoded: Any = self._model.decode(encoded)  # one list of pairs for each row of a matrix
+        return [{term: weight for term, weight in pairs if weight > 0} for pairs in decoded]

@@ -1,0 +1,46 @@
+"""What stands between text and the sparse index: weighted terms of an item, and of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.types import Item
+from retrievers.bm25 import Bm25
+from retrievers.impact_index import ImpactIndex
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTerms:
+    """Terms and weights (above 0) of a query: those it was put in, and those that were added. None is in both."""
+
+    own: Mapping[str, float]
+    added: Mapping[str, float]
+
+
+class TermWeights(Protocol):
+    """A sparse encoder."""
+
+    @property
+    def bm25(self) -> Bm25 | None:
+        """How the index is to read the weights: as term frequencies, or (None) as they are."""
+        ...
+
+    def load(self, model: bytes | None) -> None:
+        """Swap what was learned from clicks in; None forgets it."""
+        ...
+
+    def refresh(self, index: ImpactIndex) -> None:
+        """The index has changed: learn from it again what needs to be."""
+        ...
+
+    def documents(self, items: Sequence[Item]) -> list[Mapping[str, float]]:
+        """Term -> weight above 0, for each item."""
+        ...
+
+    def query(self, text: str) -> QueryTerms: ...
+
+    def signals(self, text: str) -> Mapping[str, float]:
+        """What the arm says about the query; see Retriever.signals."""
+        ...
