@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """One immutable part of an inverted index: some documents, and which of them hold each term with what weight."""
 
 from __future__ import annotations
@@ -5,10 +6,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+=======
+"""Posting lists over rows of items: sorted int32 arrays that writers replace whole, so that readers need no lock."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+>>>>>>> 62f6dce (The structured arm: queries read as constraints on the catalogue's attributes, sharpened by clicks)
 
 import numpy as np
 from numpy.typing import NDArray
 
+<<<<<<< HEAD
 from core.types import Floats
 
 Rows = NDArray[np.int32]
@@ -123,3 +135,123 @@ def _joined(parts: Sequence[Postings], bases: NDArray[np.int64], alive: NDArray[
     terms = np.concatenate([found for found, _, _ in triples])[kept]
     weights = np.concatenate([found for _, _, found in triples])[kept]
     return Postings.of(terms, place[rows[kept]], weights)
+=======
+from core.filters import Filters
+from core.types import Item, ItemId
+from retrievers.facts import Facts
+from retrievers.readings import Constraint
+
+Rows = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+# (attribute, phrase), a title word, or (attribute, exact value, "exact")
+_Key = str | tuple[str, str] | tuple[str, str, str]
+_NONE: Rows = np.empty(0, dtype=np.int32)
+_EMPTY = _NONE, np.empty(0, dtype=np.float64)
+
+
+class Postings:
+    """Rows by value phrase, title word and exact facet, and columns of numbers. Rows are only ever added."""
+
+    def __init__(self) -> None:
+        self.ids: list[ItemId] = []
+        self.rank = _NONE  # of each row in the order of ids, so that ties need no comparison of strings
+        self._by_id = _NONE
+        self._lists: dict[_Key, Rows] = {}
+        self._columns: dict[str, tuple[Rows, NDArray[np.float64]]] = {}
+
+    def append(self, items: Sequence[tuple[Item, Facts]]) -> None:
+        """New rows, after the last one. They count for readers once a Snapshot spans them."""
+        added: dict[_Key, list[int]] = {}
+        numbers: dict[str, list[tuple[int, float]]] = {}
+        for row, (item, facts) in enumerate(items, start=len(self.ids)):
+            keys: Iterator[_Key] = chain(facts.phrases, facts.title, _exact(item))
+            for key in keys:
+                added.setdefault(key, []).append(row)
+            for name, value in facts.numbers:
+                numbers.setdefault(name, []).append((row, value))
+        for key, rows in added.items():
+            new = np.array(rows, dtype=np.int32)
+            self._lists[key] = np.concatenate([self._lists[key], new]) if key in self._lists else new
+        for name, pairs in numbers.items():
+            rows_, values = self._columns.get(name, _EMPTY)
+            self._columns[name] = (
+                np.concatenate([rows_, np.array([row for row, _ in pairs], dtype=np.int32)]),
+                np.concatenate([values, np.array([value for _, value in pairs])]),
+            )
+        self._rank([item.id for item, _ in items])
+
+    def _rank(self, ids: Sequence[ItemId]) -> None:
+        first = len(self.ids)
+        self.ids += ids
+        new = sorted(range(first, len(self.ids)), key=self.ids.__getitem__)
+        places = [bisect_left(self._by_id, self.ids[row], key=self.ids.__getitem__) for row in new]
+        self._by_id = np.insert(self._by_id, places, new)
+        rank = np.empty(len(self.ids), dtype=np.int32)
+        rank[self._by_id] = np.arange(len(rank), dtype=np.int32)
+        self.rank = rank
+
+    def titles(self, word: str) -> Rows:
+        return self._lists.get(word, _NONE)
+
+    def satisfying(self, constraint: Constraint) -> Rows:
+        """Rows, ascending; a row may come twice when it has two figures of one name."""
+        if constraint.phrase:
+            return self._lists.get((constraint.name, constraint.phrase), _NONE)
+        rows, values = self._columns.get(constraint.name, _EMPTY)
+        return rows[(values >= constraint.low) & (values <= constraint.high)]
+
+    def count(self, constraint: Constraint) -> int:
+        """The length of `satisfying`, for less; rows of gone items count until they are dropped."""
+        if constraint.phrase:
+            return len(self.satisfying(constraint))
+        _, values = self._columns.get(constraint.name, _EMPTY)
+        return int(np.count_nonzero((values >= constraint.low) & (values <= constraint.high)))
+
+    def share(self, name: str, low: float, high: float) -> float:
+        """Of the figures called `name`, the share in low..high; 0 when there are none."""
+        rows, _ = self._columns.get(name, _EMPTY)
+        return self.count(Constraint(name, low=low, high=high)) / len(rows) if len(rows) else 0.0
+
+    def passing(self, name: str, wanted: Sequence[str]) -> list[Rows]:
+        """The rows whose exact value of a filter's attribute is one of the wanted."""
+        return [self._lists.get((name, value, "exact"), _NONE) for value in wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Which rows there are, for one request: of `postings`, the first len(alive), where `alive` says so.
+
+    `brevity`: per row, what a title word is worth in a title of that length (see `brevity`).
+    """
+
+    postings: Postings
+    alive: Mask
+    brevity: NDArray[np.float32]
+    rank: Rows
+    size: int
+
+    def mask(self, *lists: Rows) -> Mask:
+        """Rows as a dense mask; rows that came after this snapshot are left out."""
+        found = np.zeros(len(self.alive), dtype=np.bool_)
+        for rows in lists:
+            found[rows[: np.searchsorted(rows, len(found))]] = True
+        return found
+
+    def allowed(self, filters: Filters) -> Mask:
+        allowed = self.alive
+        for name, wanted in filters.items():
+            allowed = allowed & self.mask(*self.postings.passing(name, wanted))
+        return allowed
+
+
+def brevity(lengths: NDArray[np.float64], alive: Mask) -> NDArray[np.float32]:
+    """BM25's weight of one occurrence, (k + 1) / (1 + k (1 - b + b length / mean)), with k = 1.2 and b = 0.75."""
+    mean = max(float(lengths[alive].mean()), 1.0) if alive.any() else 1.0
+    return (2.2 / (1 + 1.2 * (0.25 + 0.75 * lengths / mean))).astype(np.float32)
+
+
+def _exact(item: Item) -> set[tuple[str, str, str]]:
+    """What filters match, which is an attribute called `type` never: see core.filters."""
+    found: Mapping[str, Sequence[str]] = {**item.attributes, "type": (item.type,)}
+    return {(name, value, "exact") for name, values in found.items() for value in values}
+>>>>>>> 62f6dce (The structured arm: queries read as constraints on the catalogue's attributes, sharpened by clicks)

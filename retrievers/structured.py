@@ -1,0 +1,101 @@
+"""The structured arm: reads a query as constraints on the catalogue's attributes and searches by the best readings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Item, ItemId, Query, Scored
+from retrievers.facts import Facts, facts_of
+from retrievers.lexicon import Lexicon
+from retrievers.postings import Mask, Postings, Snapshot, brevity
+from retrievers.readings import Lifts, Reading, readings
+from retrievers.readings_model import load_lifts
+from retrievers.structured_search import ranked
+
+# Rows of replaced and deleted items are carried along until they are so many, and as many as the others.
+_MAX_DEAD = 1_000
+
+
+class StructuredRetriever:
+    """Items by the likelihood that they are what the query means, summed over its best few readings."""
+
+    name = "structured"
+
+    def __init__(self) -> None:
+        self._writing = Lock()
+        self._items: dict[ItemId, tuple[int, Item]] = {}
+        self._lexicon = Lexicon()
+        self._lengths: NDArray[np.float64] = np.empty(0)
+        self._lifts: Lifts = {}
+        self._snapshot = _snapshot(Postings(), np.empty(0, dtype=np.bool_), self._lengths)
+
+    def load(self, model: bytes | None) -> None:
+        """Swap in what clicks say of readings; None forgets it."""
+        self._lifts = load_lifts(model) if model else {}
+
+    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
+        with self._writing:
+            latest = {item.id: item for item in upserts}
+            changed = [item for item in latest.values() if self._items.get(item.id, (0, None))[1] != item]
+            gone = [item_id for item_id in deletes if item_id not in latest]
+            alive = self._snapshot.alive.copy()
+            for item_id in (*gone, *(item.id for item in changed)):
+                if item_id in self._items:
+                    row, item = self._items.pop(item_id)
+                    alive[row] = False
+                    self._lexicon.remove(facts_of(item))
+            postings = self._snapshot.postings
+            if len(alive) - len(self._items) > max(_MAX_DEAD, len(self._items)):
+                postings = self._renumbered()
+                alive = np.ones(len(self._items), dtype=np.bool_)
+            self._append(postings, alive, [(item, facts_of(item)) for item in changed])
+
+    def retrieve(self, query: Query, depth: int) -> list[Scored]:
+        snapshot = self._snapshot
+        return ranked(self._read(snapshot, query.text), self._lexicon, snapshot, query.filters, depth)
+
+    def signals(self, query: Query) -> Mapping[str, float]:
+        """How sure the best reading is, how much of the query it explains, and how much it narrows the catalogue."""
+        snapshot = self._snapshot
+        found = self._read(snapshot, query.text)
+        best = found[0] if found else Reading({}, (), 0.0, 0.0)
+        sizes = [snapshot.postings.count(constraint) for constraint in best.constraints]
+        return {
+            "likelihood": best.likelihood,
+            "explained": best.explained,
+            "constraints": min(len(best.constraints) / 5, 1.0),
+            "certainty": min(best.constraints.values(), default=0.0),
+            "matches": math.log1p(min(sizes)) / math.log(len(snapshot.alive) + 2) if sizes else 0.0,
+            "has_range": float(any(not constraint.phrase for constraint in best.constraints)),
+            "has_value": float(any(constraint.phrase for constraint in best.constraints)),
+        }
+
+    def _read(self, snapshot: Snapshot, text: str) -> list[Reading]:
+        return readings(text, self._lexicon, self._lifts, snapshot.postings.share)
+
+    def _append(self, postings: Postings, alive: Mask, items: list[tuple[Item, Facts]]) -> None:
+        """Index the items on new rows, and only then show readers the new state."""
+        for row, (item, facts) in enumerate(items, start=len(postings.ids)):
+            self._items[item.id] = row, item
+            self._lexicon.add(facts)
+        postings.append(items)
+        self._lengths = np.concatenate([self._lengths, np.array([facts.title_length for _, facts in items], float)])
+        self._snapshot = _snapshot(postings, np.concatenate([alive, np.ones(len(items), np.bool_)]), self._lengths)
+
+    def _renumbered(self) -> Postings:
+        """Postings without the rows of items that are gone."""
+        kept = [item for _, item in self._items.values()]
+        postings = Postings()
+        postings.append([(item, facts_of(item)) for item in kept])
+        self._lengths = self._lengths[[row for row, _ in self._items.values()]]
+        self._items = {item.id: (row, item) for row, item in enumerate(kept)}
+        return postings
+
+
+def _snapshot(postings: Postings, alive: Mask, lengths: NDArray[np.float64]) -> Snapshot:
+    return Snapshot(postings, alive, brevity(lengths, alive), postings.rank, int(alive.sum()))
