@@ -36,9 +36,9 @@ from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.encoder import open_encoder
 from retrievers.lexical import LexicalRetriever, Weights
 from retrievers.memory import MemoryRetriever
-from retrievers.memory_model import MemoryLearner
 from retrievers.okapi import OkapiRetriever
 from retrievers.popular import PopularityLearner, PopularRetriever
+from retrievers.q2e.memory_model import MemoryLearner
 from retrievers.vector import VectorRetriever
 
 log = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from core.rates import posterior
 from core.text import query_key, query_tokens
 from core.types import Floats, Item, ItemId, Query, Scored
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
-from retrievers.memory_model import MemoryModel
-from retrievers.prior import Prior
-from retrievers.term_table import tie
+from retrievers.q2e.memory_model import MemoryModel
+from retrievers.q2e.prior import Prior
+from retrievers.q2e.term_table import tie
 
 # The prior: belief 1.0 means this gain per examination, and counts as this many examinations.
 PRIOR_GAIN = 0.3

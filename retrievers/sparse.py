@@ -7,8 +7,8 @@ from threading import Lock
 
 from core.filters import facets
 from core.types import Item, ItemId, Query, Scored
-from retrievers.impact_index import Document, Hit, ImpactIndex
-from retrievers.term_weights import TermWeights
+from retrievers.impact.index import Document, Hit, ImpactIndex
+from retrievers.impact.term_weights import TermWeights
 
 
 class SparseRetriever:

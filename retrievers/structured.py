@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Item, ItemId, Query, Scored
-from retrievers.facts import Facts, facts_of
-from retrievers.lexicon import Lexicon
-from retrievers.postings import Mask, Postings, Snapshot, brevity
-from retrievers.readings import Lifts, Reading, readings
-from retrievers.readings_model import load_lifts
-from retrievers.structured_search import ranked
+from retrievers.structure.facts import Facts, facts_of
+from retrievers.structure.lexicon import Lexicon
+from retrievers.structure.postings import Mask, Postings, Snapshot, brevity
+from retrievers.structure.readings import Lifts, Reading, readings
+from retrievers.structure.readings_model import load_lifts
+from retrievers.structure.search import ranked
 
 # Rows of replaced and deleted items are carried along until they are so many, and as many as the others.
 _MAX_DEAD = 1_000

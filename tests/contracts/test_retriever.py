@@ -12,7 +12,7 @@ from words import item, query
 
 from core.protocols import Retriever
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
-from retrievers.expansion import CatalogueTerms
+from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
 from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever

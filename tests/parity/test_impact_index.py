@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
 from core.types import ItemId
-from retrievers.bm25 import Bm25
-from retrievers.impact_index import Document, ImpactIndex
+from retrievers.impact.bm25 import Bm25
+from retrievers.impact.index import Document, ImpactIndex
 
 
 class LuceneOkapi(BM25Okapi):  # type: ignore[misc]

@@ -3,8 +3,8 @@
 from words import item
 
 from core.types import Item, ItemId
-from retrievers.facts import PART, WHOLE, facts_of
-from retrievers.lexicon import Lexicon
+from retrievers.structure.facts import PART, WHOLE, facts_of
+from retrievers.structure.lexicon import Lexicon
 
 
 def lexicon(*items: Item) -> Lexicon:

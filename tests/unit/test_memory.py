@@ -7,8 +7,8 @@ from words import item, query
 from core.types import Episode
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.memory import MemoryRetriever
-from retrievers.memory_model import MemoryLearner, MemoryModel
-from retrievers.predicted import item_terms
+from retrievers.q2e.memory_model import MemoryLearner, MemoryModel
+from retrievers.q2e.predicted import item_terms
 
 DAY = 86_400.0
 ITEMS = [item("a", "Desk lamp"), item("b", "Lamp"), item("c", "Oak table"), item("d", "Pine table")]

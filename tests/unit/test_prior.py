@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from words import item
 
 from core.types import Item, ItemId
-from retrievers.prior import Prior
+from retrievers.q2e.prior import Prior
 
 WORDS = ("red", "blue", "desk", "lamp", "oak", "case", "x100")
 titles = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)

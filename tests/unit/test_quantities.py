@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from retrievers.quantities import MONEY, YEAR, Quantity, figures, quantities, sole_figure
+from retrievers.structure.quantities import MONEY, YEAR, Quantity, figures, quantities, sole_figure
 
 
 def asked(text: str) -> list[Quantity]:

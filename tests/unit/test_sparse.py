@@ -13,11 +13,11 @@ from words import item, query
 
 from core.errors import InvalidConfig
 from core.types import Episode, Item, ItemId
-from retrievers.associations import Associations
-from retrievers.expansion import CatalogueTerms
-from retrievers.expansion_model import PRIOR_GAIN, ExpansionLearner, load_expansions
+from retrievers.impact.associations import Associations
+from retrievers.impact.expansion import CatalogueTerms
+from retrievers.impact.expansion_model import PRIOR_GAIN, ExpansionLearner, load_expansions
+from retrievers.impact.splade import SpladeTerms
 from retrievers.sparse import SparseRetriever
-from retrievers.splade import SpladeTerms
 
 DAY = 86_400.0
 # Sofas and couches are never the same item, and only they are for a living room with cushions.

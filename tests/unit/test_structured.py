@@ -13,7 +13,7 @@ from words import item, query
 
 from core.filters import matches
 from core.types import Episode, Item, ItemId
-from retrievers.readings_model import ReadingsLearner, load_lifts
+from retrievers.structure.readings_model import ReadingsLearner, load_lifts
 from retrievers.structured import StructuredRetriever
 
 DAY = 86_400.0

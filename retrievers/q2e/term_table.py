@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import ItemId
-from retrievers.predicted import MAX_TERMS, ItemTerms
+from retrievers.q2e.predicted import MAX_TERMS, ItemTerms
 
 Ints = NDArray[np.int32]
 Rows = NDArray[Any]

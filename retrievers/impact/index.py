@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import ItemId
-from retrievers.bm25 import Bm25
-from retrievers.postings import Postings, Segment, merged
-from retrievers.snapshot import Snapshot
+from retrievers.impact.bm25 import Bm25
+from retrievers.impact.segment import Postings, Segment, merged
+from retrievers.impact.snapshot import Snapshot
 
 # A segment is joined with the one before unless that is so many times larger: there are few segments to search, and a
 # document is moved only a few times as the index grows.

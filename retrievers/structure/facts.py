@@ -9,7 +9,7 @@ from functools import lru_cache
 from core.text import STOP_WORDS, tokens
 from core.types import Item
 from retrievers.document import title
-from retrievers.quantities import MONEY, YEAR, figures, is_listed, sole_figure, unit_of
+from retrievers.structure.quantities import MONEY, YEAR, figures, is_listed, sole_figure, unit_of
 
 # Votes for "this phrase names a value of this attribute": a whole value says so more clearly than a part of one.
 WHOLE, PART = 4, 1

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from core.filters import Filters
 from core.text import query_tokens
 from core.types import Scored
-from retrievers.lexicon import Lexicon
-from retrievers.postings import Mask, Rows, Snapshot
-from retrievers.readings import Constraint, Reading
+from retrievers.structure.lexicon import Lexicon
+from retrievers.structure.postings import Mask, Rows, Snapshot
+from retrievers.structure.readings import Constraint, Reading
 
 # A reading that matches fewer items gives up its least certain constraint, and so on until the last.
 ENOUGH = 100

@@ -20,8 +20,8 @@ from core.errors import InvalidConfig
 from core.text import words
 from core.types import Item
 from retrievers.document import passage
-from retrievers.impact_index import ImpactIndex
-from retrievers.term_weights import QueryTerms
+from retrievers.impact.index import ImpactIndex
+from retrievers.impact.term_weights import QueryTerms
 
 if TYPE_CHECKING:
     import torch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from retrievers.facts import WHOLE, Facts
+from retrievers.structure.facts import WHOLE, Facts
 
 Votes = dict[str, int]
 

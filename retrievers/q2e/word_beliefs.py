@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Floats
-from retrievers.term_table import Ints, Rows, TermTable
+from retrievers.q2e.term_table import Ints, Rows, TermTable
 
 # A word implies another when more of its items than not have the other too: P(other | word) with two pseudo-items
 # against, and not from two or three items.

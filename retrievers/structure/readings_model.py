@@ -10,9 +10,9 @@ from functools import partial
 from core.rates import Rates
 from core.text import fold, tokens
 from core.types import Episode, Item, ItemId
-from retrievers.facts import MAX_PHRASE, Facts, facts_of
-from retrievers.quantities import Quantity, quantities
-from retrievers.readings import unit_key
+from retrievers.structure.facts import MAX_PHRASE, Facts, facts_of
+from retrievers.structure.quantities import Quantity, quantities
+from retrievers.structure.readings import unit_key
 
 MAX_PHRASES = 20_000
 _MAX_FACTS = 2_000

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from heapq import nlargest
 
 from core.text import STOP_WORDS, fold, stem
-from retrievers.facts import MAX_PHRASE, WHOLE
-from retrievers.lexicon import Lexicon
-from retrievers.quantities import CONVERSIONS, MONEY, YEAR, Quantity, is_unit, quantities
+from retrievers.structure.facts import MAX_PHRASE, WHOLE
+from retrievers.structure.lexicon import Lexicon
+from retrievers.structure.quantities import CONVERSIONS, MONEY, YEAR, Quantity, is_unit, quantities
 
 # phrase (or `unit_key`) -> attribute -> how much more often clicked items bear that reading out than shown ones do; the
 # attribute "" is: just words

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from core.types import Floats, ItemId
-from retrievers.bm25 import Bm25
-from retrievers.postings import Segment
+from retrievers.impact.bm25 import Bm25
+from retrievers.impact.segment import Segment
 
 
 class Found(NamedTuple):

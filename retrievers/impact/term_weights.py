@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.types import Item
-from retrievers.bm25 import Bm25
-from retrievers.impact_index import ImpactIndex
+from retrievers.impact.bm25 import Bm25
+from retrievers.impact.index import ImpactIndex
 
 
 @dataclass(frozen=True, slots=True)

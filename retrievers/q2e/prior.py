@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from core.text import query_tokens
 from core.types import Floats, Item, ItemId
-from retrievers.predicted import item_terms
-from retrievers.term_table import TermTable
-from retrievers.word_beliefs import WordBeliefs, word_beliefs
+from retrievers.q2e.predicted import item_terms
+from retrievers.q2e.term_table import TermTable
+from retrievers.q2e.word_beliefs import WordBeliefs, word_beliefs
 
 _MAX_TOKENS = 16
 _MAX_CACHED = 2_000

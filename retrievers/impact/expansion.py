@@ -8,12 +8,12 @@ from heapq import nlargest
 
 from core.text import query_tokens, tokens
 from core.types import Item
-from retrievers.associations import Associations
-from retrievers.bm25 import Bm25
 from retrievers.document import labels, prose
-from retrievers.expansion_model import Expansions, load_expansions
-from retrievers.impact_index import ImpactIndex
-from retrievers.term_weights import QueryTerms
+from retrievers.impact.associations import Associations
+from retrievers.impact.bm25 import Bm25
+from retrievers.impact.expansion_model import Expansions, load_expansions
+from retrievers.impact.index import ImpactIndex
+from retrievers.impact.term_weights import QueryTerms
 
 # Attribute values are weak evidence beside prose: a word there counts as so much of a word.
 LABEL_WEIGHT = 0.2

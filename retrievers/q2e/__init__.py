@@ -1,0 +1,1 @@
+"""Queries to entities: what the memory arm predicts before the first click, and what it learns from clicks."""

@@ -1,0 +1,1 @@
+"""How the structured arm reads a query: what the words of the catalogue name, and which items a reading means."""
