@@ -53,6 +53,23 @@ class Vector(Section):
     encoder: str
 
 
+class Structured(Section):
+    half_life_days: Positive
+
+
+class Sparse(Section):
+    model: str
+    half_life_days: Positive
+
+
+class Related(Section):
+    horizon_days: Positive
+
+
+class Personal(Section):
+    half_life_days: Positive
+
+
 class Memory(Section):
     half_life_days: Positive
     client_cap: Count
@@ -100,8 +117,12 @@ class Settings(Section):
     service: Service
     limits: Limits
     lexical: Lexical
+    structured: Structured
     vector: Vector
+    sparse: Sparse
     memory: Memory
+    related: Related
+    personal: Personal
     popularity: Popularity
     retrieval: Retrieval
     policy: Policy

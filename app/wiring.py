@@ -32,18 +32,29 @@ from ranking.features.extractor import FeatureExtractor
 from ranking.learner import RankerLearner
 from ranking.ltr import LambdaMart
 from ranking.rrf import ReciprocalRankFusion
+from retrievers.customers import CustomersLearner
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.encoder import open_encoder
+from retrievers.explore import ExploreRetriever
+from retrievers.impact.expansion import CatalogueTerms
+from retrievers.impact.expansion_model import ExpansionLearner
+from retrievers.impact.splade import SpladeTerms
 from retrievers.lexical import LexicalRetriever, Weights
 from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
+from retrievers.personal import PersonalRetriever
 from retrievers.popular import PopularityLearner, PopularRetriever
 from retrievers.q2e.memory_model import MemoryLearner
+from retrievers.related import RelatedRetriever
+from retrievers.related_model import RelatedLearner
+from retrievers.sparse import SparseRetriever
+from retrievers.structure.readings_model import ReadingsLearner
+from retrievers.structured import StructuredRetriever
 from retrievers.vector import VectorRetriever
 
 log = logging.getLogger(__name__)
 
-ARMS = ("lexical", "vector", "memory", "popular")
+ARMS = ("lexical", "structured", "vector", "sparse", "memory", "related", "personal", "explore", "popular")
 _DAY_S = 86_400.0
 
 
@@ -73,8 +84,18 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     lexical = _lexical(settings)
     vector = VectorRetriever(embeddings, query_vector)
     memory = MemoryRetriever(embeddings, query_vector)
+    structured = StructuredRetriever()
+    sparse = SparseRetriever(SpladeTerms(Path(settings.sparse.model)) if settings.sparse.model else CatalogueTerms())
+    related = RelatedRetriever(lexical)
+    personal = PersonalRetriever(vector.index, query_vector)
+    explore = ExploreRetriever(vector.index, query_vector)
     popular = PopularRetriever()
-    arms: dict[str, Retriever] = {arm.name: arm for arm in (lexical, vector, memory, popular)}
+    # What finds by words comes first, so that it can be shown early; what encodes comes last, because it is slow; and
+    # arms that share an index follow the one that keeps it.
+    built: tuple[Retriever, ...] = (
+        lexical, structured, popular, memory, related, sparse, vector, personal, explore,
+    )  # fmt: skip
+    arms = {arm.name: arm for arm in built}
     extractor = FeatureExtractor(ARMS)
     items = ItemTable()
     catalogue = open_catalogue(settings)
@@ -90,12 +111,25 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
         deadline_ms=settings.retrieval.deadline_ms,
     )
 
+    loaders: dict[str, tuple[Callable[[bytes | None], None], ...]] = {
+        MemoryLearner.component: (memory.load,),
+        PopularityLearner.component: (popular.load, extractor.load, explore.load),
+        ReadingsLearner.component: (structured.load,),
+        ExpansionLearner.component: (sparse.load,),
+        RelatedLearner.component: (related.load,),
+        CustomersLearner.component: (personal.load,),
+    }
+    loaded: dict[str, str | None] = {}
+
     def load_models() -> Serving:
         release = registry.current()
-        memory.load(_component(registry, release, MemoryLearner.component))
-        popularity = _component(registry, release, PopularityLearner.component)
-        popular.load(popularity)
-        extractor.load(popularity)
+        for component, loads in loaders.items():
+            digest = release.components.get(component) if release else None
+            if loaded.get(component) != digest:  # most releases change a few components only
+                model = _component(registry, release, component)
+                for load in loads:
+                    load(model)
+                loaded[component] = digest
         return Serving(
             release=release.number if release else 0,
             policy=_policy(settings, library, _component(registry, release, CoverageLearner.component)),
@@ -105,8 +139,8 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     return Service(
         catalogue=catalogue,
         items=items,
-        # The table of items first, so that whatever an arm finds can be shown; the encoder last, because it is slow.
-        indexer=Indexer(catalogue, [items, extractor, lexical, popular, memory, vector]),
+        # The table of items first, so that whatever an arm finds can be shown.
+        indexer=Indexer(catalogue, [items, extractor, *built]),
         pipeline=pipeline,
         store=open_store(state),
         sessions=Sessions(settings.feedback.weights),
@@ -123,9 +157,18 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
 def build_learning(settings: Settings, *, state: Path | None = None) -> LearningLoop:
     """The learning loop over the log in `state`, by default the data directory."""
     state = state or settings.data_dir
+    catalogue = open_catalogue(settings)  # what was clicked says more when one knows what it is
     learners: list[Learner] = [
         MemoryLearner(half_life_s=settings.memory.half_life_days * _DAY_S, client_cap=settings.memory.client_cap),
         PopularityLearner(half_life_s=settings.popularity.half_life_days * _DAY_S),
+        ReadingsLearner(item=catalogue.get, half_life_s=settings.structured.half_life_days * _DAY_S),
+        ExpansionLearner(
+            catalogue.get,
+            half_life_s=settings.sparse.half_life_days * _DAY_S,
+            client_cap=settings.memory.client_cap,
+        ),
+        RelatedLearner(horizon_s=settings.related.horizon_days * _DAY_S),
+        CustomersLearner(half_life_s=settings.personal.half_life_days * _DAY_S),
         RankerLearner(
             min_clicked=settings.ranking.min_clicked,
             retrain_every=settings.ranking.retrain_every,
@@ -151,6 +194,7 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
         rule,
         window_s=settings.feedback.window_s,
         keep=settings.learner.keep_releases,
+        closers=[catalogue.close],
     )
 
 

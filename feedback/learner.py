@@ -37,6 +37,7 @@ class LearningLoop:
         window_s: float,
         keep: int = 20,
         batch: int = 2_000,
+        closers: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._store = store
         self._registry = registry
@@ -45,6 +46,7 @@ class LearningLoop:
         self._window_s = window_s
         self._keep = keep
         self._batch = batch
+        self._closers = closers
         self._bias = PositionBias()
         self._cursor = 0
         self._episodes = 0
@@ -73,6 +75,8 @@ class LearningLoop:
 
     def close(self) -> None:
         self._store.close()
+        for close in self._closers:
+            close()
 
     def _publish(self, failed: dict[str, str]) -> Release | None:
         made: dict[str, bytes] = {}

@@ -42,7 +42,7 @@ _TREES = 300
 # What the service knows of a query only because it was asked before. Half of the training rows are copies without
 # these, so that the model also learns to order answers to new queries (Volkovs et al. 2017, "DropoutNet"). `arms.` sums
 # over all arms, the memory included.
-_HISTORY = ("memory.", "behaviour.", "arms.")
+_HISTORY = ("memory.", "related.", "personal.", "explore.", "popular.", "behaviour.", "arms.")
 _MAX_LABEL = 4
 # The held-out clicks were made on pages that the current model ordered, and what was not shown has no click: an equal
 # model measures slightly worse. A candidate that was trained on more may be that much worse.

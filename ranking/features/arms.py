@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.types import Candidate, Floats, Item, ItemId, Query
 from ranking.rrf import RRF_K
+
+Doubles = NDArray[np.float64]
 
 
 class ArmFeatures:
@@ -31,9 +34,16 @@ class ArmFeatures:
         scores = np.array([[c.scores.get(arm, nan) for arm in self._arms] for c in candidates])
         predicted = np.array([[arm in c.predicted for arm in self._arms] for c in candidates])
         found = ~np.isnan(ranks)
-        best = np.max(np.where(found, scores, 0.0), axis=0, initial=1e-9)
-        shares = scores / best
+        shares = _shares(scores)
         fused = np.where(found, 1 / (RRF_K + np.nan_to_num(ranks)), 0.0).sum(axis=1)
         known = np.where(predicted[:, :, None], nan, np.stack([ranks, scores, shares], axis=2))
         per_arm = known.reshape(len(candidates), -1)
         return np.column_stack([per_arm, found.sum(axis=1), fused]).astype(np.float32)
+
+
+def _shares(scores: Doubles) -> Doubles:
+    """[candidates, arms] of the arm's best score, at most 1; the other way round where even the best is negative."""
+    best = np.nanmax(scores, axis=0, initial=-np.inf, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares: Doubles = np.where(best > 0, scores / best, best / scores)
+    return np.where(scores == best, 1.0, shares)
