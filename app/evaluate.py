@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from statistics import fmean
 from typing import Any
 
@@ -10,7 +10,7 @@ from app.pipeline import Answer
 from app.service import Service
 from app.wiring import ARMS
 from core.types import Plan, Query, QueryId
-from ranking.fusion import Hits, best_arm, reciprocal_rank, tuned
+from ranking.fusion import Hits, best_arm, best_weights, reciprocal_rank, tuned, weighted
 from ranking.metrics import STATED, Judgments, Run, answerable, measure, recall
 from ranking.rrf import ReciprocalRankFusion
 
@@ -23,34 +23,49 @@ _FUSION = ReciprocalRankFusion()
 Progress = Callable[[int], object]
 
 
-def evaluate_retrieval(service: Service, judgments: Judgments, progress: Progress = lambda _: None) -> dict[str, Any]:
+def evaluate_retrieval(
+    service: Service, judgments: Judgments, progress: Progress = lambda _: None, *, tuning: Judgments | None = None
+) -> dict[str, Any]:
     """`{"systems": {name: {measure: value}}, "union_recall": share, "queries": N, "stated": ...}`.
 
-    Systems: every arm, `rrf` and `fusion` (tuned weights, cross-validated) of them, `best_arm` (an oracle that picks
-    the arm by the ratings), and `pipeline` as it serves now. `union_recall` is that of all first hundreds together.
+    Systems: every arm, `rrf` and `fusion` of them (its weights are tuned on the queries of `tuning`, or
+    cross-validated), `best_arm` (an oracle that picks the arm by the ratings), and `pipeline` as it serves now.
+    `union_recall` is that of all first hundreds together.
     """
-    answers: dict[str, dict[str, Hits]] = {}
-    served: dict[str, Sequence[str]] = {}
+    answers, served = {}, {}
     for text in answerable(judgments):
-        query = Query(QueryId(f"evaluate-{text}"), text, service.clock())
-        asked = service.pipeline.answer(query, service.serving, plan=_EVERY_ARM, ranker=_FUSION)
-        answers[text] = {arm: _hits(asked, arm) for arm in ARMS}
-        served[text] = _ids(service.pipeline.answer(query, service.serving))
+        answers[text] = _answers(service, text)
+        served[text] = _ids(service.pipeline.answer(_query(service, text), service.serving))
         progress(1)
+    if tuning is None:
+        fused = tuned(answers, judgments, FUSED)
+    else:
+        known = {text: _answers(service, text) for text in answerable(tuning)}
+        fused = weighted(answers, best_weights(known, tuning, FUSED))
     runs: dict[str, Run] = {
         **{arm: {text: [hit[0] for hit in hits[arm]] for text, hits in answers.items()} for arm in ARMS},
         "rrf": {text: reciprocal_rank(hits, FUSED)[:DEPTH] for text, hits in answers.items()},
-        "fusion": tuned(answers, judgments, FUSED),
+        "fusion": fused,
         "best_arm": best_arm(answers, judgments, FUSED),
         "pipeline": served,
     }
-    union = {text: sorted({hit[0] for arm in FUSED for hit in hits[arm]}) for text, hits in answers.items()}
+    union = {text: sorted({hit[0] for arm in ARMS for hit in hits[arm]}) for text, hits in answers.items()}
     return {
         "systems": {name: measure(run, judgments) for name, run in runs.items()},
         "union_recall": recall(union, judgments),
         "queries": len(answers),
         "stated": STATED,
     }
+
+
+def _answers(service: Service, text: str) -> dict[str, Hits]:
+    """Every arm's first hundred."""
+    asked = service.pipeline.answer(_query(service, text), service.serving, plan=_EVERY_ARM, ranker=_FUSION)
+    return {arm: _hits(asked, arm) for arm in ARMS}
+
+
+def _query(service: Service, text: str) -> Query:
+    return Query(QueryId(f"evaluate-{text}"), text, service.clock())
 
 
 def _hits(answer: Answer, arm: str) -> Hits:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ranking.metrics import read_judgments
 
 ROOT = Path(__file__).parent.parent
+Rating = tuple[str, str, int]  # query, document id, rating from 0
 DATA = Path(os.environ.get("BOWERBIRD_DATA", "../shared/data"))
 
 
@@ -22,23 +23,27 @@ class Collection:
     file: Path
     mapping: Path
 
-    def ratings(self) -> Iterator[tuple[str, str, int]]:
-        """(query, document id, rating from 0)."""
+    def ratings(self) -> Iterator[Rating]:
         match self.name:
             case "chorus":
                 yield from _chorus()
             case "scifact":
-                yield from _scifact()
+                yield from _scifact("validation")
             case "cranfield":
                 yield from _cranfield()
 
-    def write_ratings(self, path: Path) -> Path:
-        """As the CSV that `bowerbird evaluate retrieval --qrels` reads."""
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["query", "docid", "rating"])
-            writer.writerows(self.ratings())
-        return path
+    def other_ratings(self) -> list[Rating]:
+        """Of queries that are not in `ratings`, where the collection has some: to choose weights on."""
+        return list(_scifact("train")) if self.name == "scifact" else []
+
+
+def write_ratings(ratings: Iterable[Rating], path: Path) -> Path:
+    """As the CSV that `bowerbird evaluate retrieval` reads."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["query", "docid", "rating"])
+        writer.writerows(ratings)
+    return path
 
 
 COLLECTIONS = {
@@ -51,20 +56,20 @@ COLLECTIONS = {
 }
 
 
-def _chorus() -> Iterator[tuple[str, str, int]]:
+def _chorus() -> Iterator[Rating]:
     ratings = read_judgments(DATA / "chorus-icecat" / "Broad_Query_Set_rated.csv.gz")
     return ((query, item, rating) for query, found in ratings.items() for item, rating in found.items())
 
 
-def _scifact() -> Iterator[tuple[str, str, int]]:
-    """The 300 validation claims, which BEIR calls the test set."""
+def _scifact(split: str) -> Iterator[Rating]:
+    """The 300 `validation` claims are what BEIR calls the test set."""
     texts = _texts(DATA / "scifact" / "queries.csv")
     for row in _rows(DATA / "scifact" / "qrels.csv"):
-        if row["split"] == "validation":
+        if row["split"] == split:
             yield texts[row["query_id"]], row["doc_id"], int(row["relevance"])
 
 
-def _cranfield() -> Iterator[tuple[str, str, int]]:
+def _cranfield() -> Iterator[Rating]:
     """Codes run from 1 (best) to 4; the rating is 5 - code. Code -1 is unexplained by the source and left out."""
     texts = _texts(DATA / "cranfield" / "queries.csv")
     for row in _rows(DATA / "cranfield" / "qrels.csv"):

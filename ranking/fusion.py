@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from ranking.rrf import RRF_K
 
 Hits = Sequence[tuple[ItemId, float]]  # an arm's answer, best first
 Answers = Mapping[str, Mapping[str, Hits]]  # query text -> arm -> hits
-_SETTINGS = 200
+_DRAWN = 300
 _FOLDS = 5
 _KEPT = 100
 
@@ -31,20 +32,33 @@ def reciprocal_rank(hits: Mapping[str, Hits], arms: Sequence[str]) -> list[ItemI
 def tuned(answers: Answers, judgments: Judgments, arms: Sequence[str], *, seed: int = 1) -> dict[str, list[ItemId]]:
     """The best fixed convex combination of min-max-normalised scores (Bruch, Gai and Ingber 2023), by query.
 
-    The weights for a fifth of the queries are those, of 200 drawn settings, with the best mean nDCG@10 on the other
+    The weights for a fifth of the queries are those, of some hundred settings, with the best mean nDCG@10 on the other
     four fifths: no query helps to choose its own.
     """
     queries = [text for text in answerable(judgments) if text in answers]
     weights = _settings(arms, seed)
-    tables = {text: _Table(answers[text], arms) for text in queries}
-    ordered = [{text: table.order(setting) for text, table in tables.items()} for setting in weights]
-    quality = np.array([[found.get(text, 0.0) for text in queries] for found in _each_ndcg(ordered, judgments)])
+    ordered, quality = _tried(answers, judgments, arms, weights, queries)
     chosen: dict[str, list[ItemId]] = {}
     for fold in range(_FOLDS):
         others = np.arange(len(queries)) % _FOLDS != fold
         best = int(np.argmax(quality[:, others].mean(axis=1))) if others.any() else 0
         chosen |= {text: ordered[best][text] for text in queries[fold::_FOLDS]}
     return chosen
+
+
+def best_weights(answers: Answers, judgments: Judgments, arms: Sequence[str], *, seed: int = 1) -> dict[str, float]:
+    """Arm -> weight of the setting with the best mean nDCG@10 on these queries: for use on others."""
+    queries = [text for text in answerable(judgments) if text in answers]
+    weights = _settings(arms, seed)
+    _, quality = _tried(answers, judgments, arms, weights, queries)
+    best = weights[int(np.argmax(quality.mean(axis=1)))]
+    return dict(zip(arms, best.tolist(), strict=True))
+
+
+def weighted(answers: Answers, weights: Mapping[str, float]) -> dict[str, list[ItemId]]:
+    """Every query's best hundred by the convex combination with these weights."""
+    arms, values = tuple(weights), np.array(list(weights.values()))
+    return {text: _Table(hits, arms).order(values) for text, hits in answers.items()}
 
 
 def best_arm(answers: Answers, judgments: Judgments, arms: Sequence[str]) -> dict[str, list[ItemId]]:
@@ -54,18 +68,31 @@ def best_arm(answers: Answers, judgments: Judgments, arms: Sequence[str]) -> dic
     return {text: runs[max(arms, key=lambda arm: quality[arm].get(text, 0.0))][text] for text in answers}
 
 
+def _tried(
+    answers: Answers, judgments: Judgments, arms: Sequence[str], weights: NDArray[np.float64], queries: Sequence[str]
+) -> tuple[list[dict[str, list[ItemId]]], NDArray[np.float64]]:
+    """Per setting every query's order, and [settings, queries] nDCG@10."""
+    tables = {text: _Table(answers[text], arms) for text in queries}
+    ordered = [{text: table.order(setting) for text, table in tables.items()} for setting in weights]
+    each = [ndcg_by_query({text: ids[:10] for text, ids in run.items()}, judgments) for run in ordered]
+    return ordered, np.array([[found.get(text, 0.0) for text in queries] for found in each])
+
+
 def _ids(hits: Hits) -> list[ItemId]:
     return [item_id for item_id, _ in hits]
 
 
-def _each_ndcg(runs: Sequence[Mapping[str, list[ItemId]]], judgments: Judgments) -> list[dict[str, float]]:
-    return [ndcg_by_query({text: ids[:10] for text, ids in run.items()}, judgments) for run in runs]
-
-
 def _settings(arms: Sequence[str], seed: int) -> NDArray[np.float64]:
-    """[settings, arms] weights that sum to 1: equal ones, and draws that leave some arms almost out."""
-    drawn = generator(seed, "fusion").dirichlet(np.full(len(arms), 0.5), _SETTINGS - 1)
-    return np.vstack([np.full(len(arms), 1 / len(arms)), drawn])
+    """[settings, arms] weights that sum to 1: equal ones, every pair in steps of a tenth, and draws over all arms."""
+    equal = np.full((1, len(arms)), 1 / len(arms))
+    one = np.eye(len(arms))
+    pairs = [
+        share * one[first] + (1 - share) * one[second]
+        for first, second in combinations(range(len(arms)), 2)
+        for share in np.arange(1, 10) / 10
+    ]
+    drawn = generator(seed, "fusion").dirichlet(np.full(len(arms), 0.5), _DRAWN)
+    return np.vstack([equal, *pairs, drawn])
 
 
 class _Table:

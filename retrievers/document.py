@@ -7,8 +7,8 @@ from core.types import Item
 # The title counts this many times in the term frequencies, which is BM25F with one field weight (Robertson, Zaragoza
 # and Taylor 2004, "Simple BM25 extension to multiple weighted fields").
 TITLE_WEIGHT = 2
-# About a hundred tokens: encoding time grows with length, and what comes later adds little.
-_PASSAGE_CHARACTERS = 400
+# What the bundled encoder reads, 256 tokens, and little more; encoding time grows with the length that there is.
+_PASSAGE_CHARACTERS = 1_200
 _PASSAGE_LABELS = 6
 
 

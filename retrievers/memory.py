@@ -85,9 +85,9 @@ class MemoryRetriever:
         evidence = self._evidence(query.text, query_key(query.text))
         beliefs = self._beliefs(query.text, depth, evidence, query.filters)
         if not evidence:  # the beliefs are in order already
-            return [Scored(item_id, PRIOR_GAIN * belief, predicted=True) for item_id, belief in beliefs.items()]
+            return [Scored(each, PRIOR_GAIN * belief, True, belief) for each, belief in beliefs.items()]
         entries = self._entries(beliefs, evidence, query.filters)
-        found = [Scored(entry.item_id, entry.posterior, predicted=not entry.examined) for entry in entries]
+        found = [Scored(entry.item_id, entry.posterior, not entry.examined, entry.belief) for entry in entries]
         return sorted(found, key=lambda hit: (-hit.score, tie(hit.item_id)))[:depth]
 
     def signals(self, query: Query) -> Mapping[str, float]:

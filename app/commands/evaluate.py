@@ -23,6 +23,9 @@ def retrieval(
     context: typer.Context,
     qrels: Annotated[Path, typer.Option(help="CSV with `query,docid,rating`, or TREC qrels (with --queries).")],
     queries: Annotated[Path | None, typer.Option(help="For TREC qrels: one `id<TAB>text` a line.")] = None,
+    tuning_qrels: Annotated[
+        Path | None, typer.Option(help="CSV with ratings of other queries, to choose the weights of `fusion` on.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """nDCG@10, RR, R@100 and Judged@10 of every arm, of fixed fusions, of the best arm per query, of the pipeline."""
@@ -31,7 +34,8 @@ def retrieval(
 
     judgments = read_judgments(qrels, queries)
     with started_service(context) as service, progress_bar("queries", len(answerable(judgments))) as advance:
-        report = evaluate_retrieval(service, judgments, advance)
+        tuning = read_judgments(tuning_qrels) if tuning_qrels else None
+        report = evaluate_retrieval(service, judgments, advance, tuning=tuning)
     if as_json:
         print_json(report)
         return
