@@ -17,7 +17,6 @@ from ranking.rrf import ReciprocalRankFusion
 DEPTH = 100
 # Arms that answer every query alike, nothing without a person, or what is doubtful on purpose, would only add noise.
 FUSED = ("lexical", "structured", "vector", "sparse", "memory")
-EVERYTHING = Plan("rrf", dict.fromkeys(FUSED, DEPTH))
 _EVERY_ARM = Plan("every", dict.fromkeys(ARMS, DEPTH))
 _FUSION = ReciprocalRankFusion()
 Progress = Callable[[int], object]
@@ -87,12 +86,13 @@ def evaluate_pipeline(service: Service, judgments: Judgments, *, purpose: str, d
     return {name: fmean(values[name] for values in found) for name in found[0]}
 
 
-def evaluate_rrf(service: Service, judgments: Judgments) -> dict[str, float]:
-    """Measures of day 0: the arms' answers, all asked to full depth, fused by reciprocal rank."""
+def evaluate_rrf(service: Service, judgments: Judgments, plan: Plan) -> dict[str, float]:
+    """Measures of day 0: the answers of the plan's arms, all asked to full depth, fused by reciprocal rank."""
+    plan = Plan("rrf", dict.fromkeys(plan.depths, DEPTH))
     run = {
         text: _ids(
             service.pipeline.answer(
-                Query(QueryId(text), text, service.clock()), service.serving, plan=EVERYTHING, ranker=_FUSION
+                Query(QueryId(text), text, service.clock()), service.serving, plan=plan, ranker=_FUSION
             )
         )
         for text in answerable(judgments)

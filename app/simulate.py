@@ -15,7 +15,7 @@ from app.settings import Settings
 from app.wiring import ARMS, build_learning, build_service
 from core.errors import InvalidInput
 from core.seeds import generator
-from core.types import EventId, Feedback, Query, QueryId
+from core.types import EventId, Feedback, Plan, Query, QueryId
 from feedback.learner import LearningLoop
 from ranking.metrics import Judgments, answerable
 from simulation.clicks import PositionBasedClicks
@@ -63,7 +63,8 @@ def simulate(
     learning = build_learning(settings, state=state)
     try:
         service.start()
-        return _run(service, learning, clock, traffic, heldout, rounds=rounds, seed=seed, progress=progress)
+        default = service.plans[settings.retrieval.default_plan]
+        return _run(service, learning, clock, default, traffic, heldout, rounds=rounds, seed=seed, progress=progress)
     finally:
         learning.close()
         service.close()
@@ -73,6 +74,7 @@ def _run(
     service: Service,
     learning: LearningLoop,
     clock: _Clock,
+    default: Plan,
     traffic: Judgments,
     heldout: Judgments,
     *,
@@ -81,13 +83,13 @@ def _run(
     progress: Progress,
 ) -> dict[str, Any]:
     def quality(purpose: str) -> dict[str, dict[str, float]]:
-        parts = {"traffic": traffic, "heldout": heldout}
         return {name: evaluate_pipeline(service, part, purpose=purpose) for name, part in parts.items()}
 
     best = max(rating for ratings in traffic.values() for rating in ratings.values())
     clicks = PositionBasedClicks(best)
     random = generator(seed, "clicks")
-    day0 = {name: evaluate_rrf(service, part) for name, part in (("traffic", traffic), ("heldout", heldout))}
+    parts = {"traffic": traffic, "heldout": heldout}
+    day0 = {name: evaluate_rrf(service, part, default) for name, part in parts.items()}
     curve = []
     plans: Counter[str] = Counter()
     arms: Counter[str] = Counter()

@@ -55,6 +55,9 @@ from retrievers.vector import VectorRetriever
 log = logging.getLogger(__name__)
 
 ARMS = ("lexical", "structured", "vector", "sparse", "memory", "related", "personal", "explore", "popular")
+# The arms whose ranks and scores the ranker sees. Each costs three features, and a ranker learned from a few hundred
+# clicks orders new queries worse with more of them: see docs/decisions/005-ranking-from-few-queries.md.
+RANKED_ARMS = ("lexical", "vector", "memory", "popular")
 _DAY_S = 86_400.0
 
 
@@ -96,7 +99,7 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
         lexical, structured, popular, memory, related, sparse, vector, personal, explore,
     )  # fmt: skip
     arms = {arm.name: arm for arm in built}
-    extractor = FeatureExtractor(ARMS)
+    extractor = FeatureExtractor(RANKED_ARMS)
     items = ItemTable()
     catalogue = open_catalogue(settings)
     registry = open_registry(state)

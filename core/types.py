@@ -95,14 +95,13 @@ class Choice:
 class Scored:
     """What an arm returns: an item and the arm's own score, comparable only within that arm's answer.
 
-    `predicted`: an arm that learns from clicks has seen none of this item for this query yet. `belief`: what such an
-    arm holds of it apart from any click. `why`: the reason in a few words, from arms whose answers need one.
+    `predicted`: an arm that learns from clicks has seen none of this item for this query yet. `why`: the reason in a
+    few words, from arms whose answers need one.
     """
 
     item_id: ItemId
     score: float
     predicted: bool = False
-    belief: float | None = None
     why: str = ""
 
 
@@ -110,14 +109,13 @@ class Scored:
 class Candidate:
     """An item in the union, with the rank (from 1) and the score of every arm that found it.
 
-    `predicted` names the arms whose score is still a prediction; `beliefs` and `why` hold what arms gave beside it.
+    `predicted` names the arms whose score is still a prediction, `why` holds the reasons of those that gave one.
     """
 
     item: Item
     ranks: Mapping[str, int]
     scores: Mapping[str, float]
     predicted: frozenset[str] = frozenset()
-    beliefs: Mapping[str, float] = field(default_factory=dict)
     why: Mapping[str, str] = field(default_factory=dict)
 
 

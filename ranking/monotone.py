@@ -7,7 +7,6 @@ from collections.abc import Sequence
 _UP = (
     ".score",
     ".score_share",
-    "query.belief",
     "arms.rrf",
     "arms.found",
     "text.title_share",

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from heapq import nlargest
 from math import log1p
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 
-from core.filters import Filters, matches
+from core.filters import matches
 from core.rates import posterior
-from core.text import query_key, query_tokens
+from core.text import query_key
 from core.types import Floats, Item, ItemId, Query, Scored
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.q2e.memory_model import MemoryModel
-from retrievers.q2e.prior import Prior
-from retrievers.q2e.term_table import tie
+from retrievers.q2e.predicted import predicted_queries
 
 # The prior: belief 1.0 means this gain per examination, and counts as this many examinations.
 PRIOR_GAIN = 0.3
 PRIOR_STRENGTH = 4.0
-MOST = 200  # predicted items that `entries` lists
 # Neighbouring queries lend their evidence at a weight of at most NEIGHBOUR_WEIGHT, less the farther they are.
 NEIGHBOURS = 5
 NEIGHBOUR_WEIGHT = 0.5
@@ -31,8 +29,6 @@ NEIGHBOUR_WEIGHT = 0.5
 # (0.85) and want other things, and what is lent to the wrong query misleads as surely as what it learned itself.
 _COSINE_FLOOR = 0.9
 _TRIGRAM_FLOOR = 0.6
-
-Evidence = dict[ItemId, tuple[float, float]]  # gain and examinations
 
 
 class Entry(NamedTuple):
@@ -65,75 +61,71 @@ class MemoryRetriever:
         self._query_vector = query_vector
         self._writing = Lock()
         self._items: dict[ItemId, Item] = {}
-        self.prior = Prior()
+        self._beliefs: dict[str, dict[ItemId, float]] = {}
+        self._keys: dict[ItemId, tuple[str, ...]] = {}
         self._learned = self._prepare(MemoryModel.empty())
 
     def load(self, model: bytes | None) -> None:
         """Swap the learned part in; None forgets it."""
-        learned = self._prepare(MemoryModel.load(model) if model else MemoryModel.empty())
-        self._learned = learned
-        self.prior.learn(_clicked(learned.model))
+        self._learned = self._prepare(MemoryModel.load(model) if model else MemoryModel.empty())
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
-            for item_id in deletes:
+            for item_id in (*deletes, *(item.id for item in upserts)):
                 self._items.pop(item_id, None)
-            self._items.update((item.id, item) for item in upserts)
-            self.prior.apply(upserts, deletes)
+                for key in self._keys.pop(item_id, ()):
+                    self._beliefs[key].pop(item_id)
+                    if not self._beliefs[key]:
+                        del self._beliefs[key]
+            for item in upserts:
+                self._items[item.id] = item
+                beliefs = predicted_queries(item)
+                self._keys[item.id] = tuple(beliefs)
+                for key, belief in beliefs.items():
+                    self._beliefs.setdefault(key, {})[item.id] = belief
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
-        evidence = self._evidence(query.text, query_key(query.text))
-        beliefs = self._beliefs(query.text, depth, evidence, query.filters)
-        if not evidence:  # the beliefs are in order already
-            return [Scored(each, PRIOR_GAIN * belief, True, belief) for each, belief in beliefs.items()]
-        entries = self._entries(beliefs, evidence, query.filters)
-        found = [Scored(entry.item_id, entry.posterior, not entry.examined, entry.belief) for entry in entries]
-        return sorted(found, key=lambda hit: (-hit.score, tie(hit.item_id)))[:depth]
+        found = (
+            Scored(entry.item_id, entry.posterior, predicted=not entry.examined)
+            for entry in self.entries(query.text)
+            if matches(self._items[entry.item_id], query.filters)
+        )
+        return nlargest(depth, found, key=lambda hit: (hit.score, hit.item_id))
 
     def signals(self, query: Query) -> Mapping[str, float]:
-        """How much of the query could be predicted, whether and how much it was seen, how well its best item does."""
+        """Whether the query was predicted or seen, how much was seen of it, and how well its best item does."""
         learned, key = self._learned, query_key(query.text)
         row = learned.model.rows.get(key)
         observed = row is not None
         return {
-            "predicted": self.prior.known(query.text),
+            "predicted": float(key in self._beliefs),
             "observed": float(observed),
             "evidence": log1p(learned.model.examined_by_query[row]) / 8 if observed else 0.0,
             "best": float(learned.model.best_rate[row]) if observed else 0.0,
         }
 
     def entries(self, text: str) -> list[Entry]:
-        """What the memory holds for the query and its neighbours, in no particular order; MOST predicted ones."""
-        evidence = self._evidence(text, query_key(text))
-        return self._entries(self._beliefs(text, MOST, evidence, {}), evidence, {})
-
-    def _beliefs(self, text: str, depth: int, evidence: Evidence, filters: Filters) -> dict[ItemId, float]:
-        """Beliefs, the largest first, that the best `depth` answers are among: evidence moves no other items."""
-        passing = partial(self._passes, filters) if filters else None
-        return self.prior.beliefs(text, depth + len(evidence), wanted=evidence, passing=passing)
-
-    def _entries(self, beliefs: Mapping[ItemId, float], evidence: Evidence, filters: Filters) -> list[Entry]:
+        """What the memory holds for the query and its neighbours, in no particular order."""
+        key = query_key(text)
+        beliefs = dict(self._beliefs.get(key, {}))  # a copy: the catalogue may change while we look
+        evidence = self._evidence(text, key)
         entries = []
-        for item_id in {**beliefs, **evidence}:
+        for item_id in beliefs.keys() | evidence.keys():
             belief = beliefs.get(item_id, 0.0)
             gain, examined = evidence.get(item_id, (0.0, 0.0))
             # Items that were only shown, and never predicted nor clicked, are not memories.
-            if (belief or gain > 0) and self._passes(filters, item_id):
+            if item_id in self._items and (belief or gain > 0):
                 mean = posterior(prior=belief * PRIOR_GAIN, strength=PRIOR_STRENGTH, gain=gain, examined=examined)
                 entries.append(Entry(item_id, belief, gain, examined, mean))
         return entries
 
-    def _passes(self, filters: Filters, item_id: ItemId) -> bool:
-        item = self._items.get(item_id)
-        return item is not None and matches(item, filters)
-
-    def _evidence(self, text: str, key: str) -> Evidence:
+    def _evidence(self, text: str, key: str) -> dict[ItemId, tuple[float, float]]:
         """Gain and examinations by item: the query's own plus its neighbours', these with less weight."""
         learned = self._learned
         weights = self._neighbours(learned, text, key)
         if key in learned.model.rows:
             weights[learned.model.rows[key]] = 1.0
-        evidence: Evidence = {}
+        evidence: dict[ItemId, tuple[float, float]] = {}
         for row, weight in weights.items():
             for item_id, gain, examined in learned.model.entries(row):
                 known_gain, known_examined = evidence.get(item_id, (0.0, 0.0))
@@ -175,16 +167,6 @@ class MemoryRetriever:
             trigrams={trigram: np.array(found, dtype=np.int64) for trigram, found in rows.items()},
             trigram_counts=np.array(counts, dtype=np.int64),
         )
-
-
-def _clicked(model: MemoryModel) -> dict[str, set[ItemId]]:
-    """Word -> items that were clicked for a query with it."""
-    found: dict[str, set[ItemId]] = {}
-    for row, text in enumerate(model.texts):
-        items = [item_id for item_id, gain, _ in model.entries(row) if gain > 0]
-        for word in query_tokens(text):
-            found.setdefault(word, set()).update(items)
-    return found
 
 
 def _trigrams(key: str) -> set[str]:

@@ -12,7 +12,6 @@ def union(answers: Mapping[str, Sequence[Scored]], items: Mapping[ItemId, Item])
     ranks: dict[ItemId, dict[str, int]] = {}
     scores: dict[ItemId, dict[str, float]] = {}
     predicted: dict[ItemId, set[str]] = {}
-    beliefs: dict[ItemId, dict[str, float]] = {}
     why: dict[ItemId, dict[str, str]] = {}
     for arm in sorted(answers):
         for rank, hit in enumerate(answers[arm], start=1):
@@ -20,8 +19,6 @@ def union(answers: Mapping[str, Sequence[Scored]], items: Mapping[ItemId, Item])
             scores.setdefault(hit.item_id, {}).setdefault(arm, hit.score)
             if hit.predicted:
                 predicted.setdefault(hit.item_id, set()).add(arm)
-            if hit.belief is not None:
-                beliefs.setdefault(hit.item_id, {})[arm] = hit.belief
             if hit.why:
                 why.setdefault(hit.item_id, {})[arm] = hit.why
     return [
@@ -30,7 +27,6 @@ def union(answers: Mapping[str, Sequence[Scored]], items: Mapping[ItemId, Item])
             ranks[item_id],
             scores[item_id],
             frozenset(predicted.get(item_id, ())),
-            beliefs.get(item_id, {}),
             why.get(item_id, {}),
         )
         for item_id in ranks

@@ -16,15 +16,14 @@ Doubles = NDArray[np.float64]
 class ArmFeatures:
     """Per arm `rank` (from 1), `score` and `score_share` (of the best), NaN where the arm didn't find the candidate.
 
-    Also NaN where the arm only predicts it: what the memory guesses must not be ranked as if it had been seen. Its
-    guess has a column of its own, `query.belief`, which means the same for queries that were asked before and others.
+    Also NaN where the arm only predicts it: what the memory guesses must not be ranked as if it had been seen.
     `arms.found` counts the arms that did; `arms.rrf` is their reciprocal rank fusion.
     """
 
     def __init__(self, arms: Sequence[str]) -> None:
         self._arms = tuple(arms)
         per_arm = [f"{arm}.{figure}" for arm in arms for figure in ("rank", "score", "score_share")]
-        self.names = (*per_arm, "query.belief", "arms.found", "arms.rrf")
+        self.names = (*per_arm, "arms.found", "arms.rrf")
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         """Nothing here depends on the catalogue."""
@@ -39,8 +38,7 @@ class ArmFeatures:
         fused = np.where(found, 1 / (RRF_K + np.nan_to_num(ranks)), 0.0).sum(axis=1)
         known = np.where(predicted[:, :, None], nan, np.stack([ranks, scores, shares], axis=2))
         per_arm = known.reshape(len(candidates), -1)
-        beliefs = [max(c.beliefs.values(), default=nan) for c in candidates]
-        return np.column_stack([per_arm, beliefs, found.sum(axis=1), fused]).astype(np.float32)
+        return np.column_stack([per_arm, found.sum(axis=1), fused]).astype(np.float32)
 
 
 def _shares(scores: Doubles) -> Doubles:

@@ -8,7 +8,7 @@ from core.types import Episode
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.memory import MemoryRetriever
 from retrievers.q2e.memory_model import MemoryLearner, MemoryModel
-from retrievers.q2e.predicted import item_terms
+from retrievers.q2e.predicted import predicted_queries
 
 DAY = 86_400.0
 ITEMS = [item("a", "Desk lamp"), item("b", "Lamp"), item("c", "Oak table"), item("d", "Pine table")]
@@ -39,17 +39,11 @@ def order(memory: MemoryRetriever, text: str) -> list[str]:
     return [hit.item_id for hit in memory.retrieve(query(text), 10)]
 
 
-def test_predictions_name_the_title_and_the_labels() -> None:
-    found = {term.token: term for term in item_terms(item("x", "Love of a Story", kind="track", genre="country")).terms}
-    assert set(found) == {"love", "story", "track", "country"}
-    assert found["love"].weight > found["country"].weight
-    assert all(0 < term.weight <= 1 for term in found.values())
-
-
-def test_a_query_is_predicted_word_by_word(memory: MemoryRetriever) -> None:
-    assert order(memory, "oak desk lamp")[0] == "a"
-    assert memory.signals(query("oak lamp"))["predicted"] == 1.0
-    assert memory.signals(query("oak sofa"))["predicted"] == 0.5
+def test_predictions_name_the_title_its_parts_and_the_labels() -> None:
+    found = predicted_queries(item("x", "Love Story", kind="track", genre="country"))
+    assert found["love story"] == max(found.values())
+    assert {"love", "story", "country", "country track"} <= set(found)
+    assert all(0 < belief <= 1 for belief in found.values())
 
 
 def test_before_any_click_the_predicted_items_answer(memory: MemoryRetriever) -> None:
@@ -88,18 +82,6 @@ def test_neighbours_by_spelling_and_by_meaning_lend_evidence(memory: MemoryRetri
     own = {entry.item_id: entry.posterior for entry in memory.entries("playstation games")}["c"]
     lent = {entry.item_id: entry.posterior for entry in memory.entries("games for the playstation")}["c"]
     assert lent < own
-
-
-def test_what_was_taken_for_a_word_predicts_the_word_for_items_like_it(memory: MemoryRetriever) -> None:
-    couches = [
-        item(f"couch{n}", f"Couch {name}") for n, name in enumerate(["Oslo", "Bergen", "Lund", "Malmo", "Ystad"])
-    ]
-    memory.apply(couches, [])
-    assert order(memory, "sofa") == []
-    shown, gains = ("couch0", "couch1", "couch2", "a"), (1.0, 1.0, 1.0, 0.0)
-    memory.load(learned([episode(text="sofa", shown=shown, gains=gains)]))
-    assert set(order(memory, "sofa")) == {each.id for each in couches}
-    assert set(order(memory, "sofa")[3:]) == {"couch3", "couch4"}
 
 
 def test_one_client_counts_a_few_times_only(memory: MemoryRetriever) -> None:
