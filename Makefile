@@ -9,7 +9,7 @@ TORCH_PIP ?=
 EXTRAS ?= [dev]
 CODE := app bandit benchmarks core feedback ranking retrievers simulation tests
 
-.PHONY: demo test check unit serve bench-loop clean help
+.PHONY: demo test check unit serve bench-loop bench-arms clean help
 
 help:            ## what there is
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ serve: $(VENV)/ready  ## the service on this machine
 
 bench-loop: $(VENV)/ready ## real catalogue: ingest time, quality, learning, latency -> benchmarks/results/loop.json
 	$(BIN)/python -m benchmarks.loop
+
+bench-arms: $(VENV)/ready ## every arm: judged quality, known items, speed -> benchmarks/results/arms.json
+	$(BIN)/python -m benchmarks.arms
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

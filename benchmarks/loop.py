@@ -137,7 +137,7 @@ def main() -> None:
         "evaluate": systems,
         "simulate": runs,
         "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "python": platform.python_version()},
-        "commit": _commit(),
+        "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),
         "data": "chorus-icecat",
     }
@@ -200,7 +200,7 @@ def table(result: dict[str, Any]) -> str:
     )
 
 
-def _commit() -> str:
+def commit() -> str:
     done = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
     )

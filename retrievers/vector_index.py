@@ -167,13 +167,16 @@ def _search(rows: _Rows, vector: Floats, depth: int) -> tuple[Floats, NDArray[np
     """(scores, rows) of the `depth` nearest, best first; equal scores in order of rows."""
     faiss.omp_set_num_threads(1)  # per calling thread: requests run in parallel, not the parts of one
     query = vector[None, :]
-    found = np.arange(rows.covered, rows.count)
     if rows.compressed is None:
         _, nearest = faiss.knn(query, rows.vectors[: rows.count], depth, faiss.METRIC_INNER_PRODUCT)
         found = nearest[0]
+        scores = rows.vectors[found] @ vector
     else:
         _, likely = rows.compressed.search(query, min(_RERANKED * depth, rows.covered))
-        found = np.concatenate([likely[0][likely[0] >= 0], found])
-    scores = rows.vectors[found] @ vector
+        reranked = likely[0][likely[0] >= 0]
+        # The tail as a slice: picking its rows one by one would copy megabytes.
+        tail = rows.vectors[rows.covered : rows.count] @ vector
+        scores = np.concatenate([rows.vectors[reranked] @ vector, tail])
+        found = np.concatenate([reranked, np.arange(rows.covered, rows.count)])
     order = np.lexsort((found, -scores))[:depth]
     return scores[order], found[order]
