@@ -11,7 +11,17 @@ import matplotlib
 matplotlib.use("Agg")  # files only: servers have no screen
 from matplotlib import pyplot
 
-_COLOURS = {"lexical": "#4269d0", "vector": "#efb118", "memory": "#3ca951", "popular": "#ff725c"}
+_COLOURS = {
+    "lexical": "#4269d0",
+    "structured": "#97bbf5",
+    "vector": "#efb118",
+    "sparse": "#9c6b4e",
+    "memory": "#3ca951",
+    "related": "#6cc5b0",
+    "personal": "#a463f2",
+    "explore": "#ff8ab7",
+    "popular": "#ff725c",
+}
 
 
 def learning_curve(result: Mapping[str, Any], path: Path) -> None:
