@@ -16,7 +16,7 @@ from app.limits import BodyLimit
 from app.metrics import Metrics
 from app.routes import events, items, operations, search
 from app.routes.dependencies import json
-from app.schemas import ErrorAnswer
+from app.schemas.parts import ErrorAnswer
 from app.service import Service
 from app.settings import Settings
 from core.errors import BowerbirdError

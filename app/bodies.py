@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from app.schemas import Rejection
+from app.schemas.parts import Rejection
 from core.errors import InvalidInput
 
 Body = TypeVar("Body", bound=BaseModel)

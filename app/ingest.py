@@ -16,7 +16,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.bodies import sentences
-from app.schemas import ItemBody
+from app.schemas.items import ItemBody
 from core.errors import InvalidConfig, InvalidInput
 from core.types import Item
 

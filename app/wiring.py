@@ -55,8 +55,8 @@ from retrievers.vector import VectorRetriever
 log = logging.getLogger(__name__)
 
 ARMS = ("lexical", "structured", "vector", "sparse", "memory", "related", "personal", "explore", "popular")
-# The arms whose ranks and scores the ranker sees. Each costs three features, and a ranker learned from a few hundred
-# clicks orders new queries worse with more of them: see docs/decisions/005-ranking-from-few-queries.md.
+# The arms whose ranks and scores the ranker sees. Each costs three features, and more of them have not paid for
+# themselves yet: see docs/decisions/005-ranking-from-few-queries.md.
 RANKED_ARMS = ("lexical", "vector", "memory", "popular")
 _DAY_S = 86_400.0
 

@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import orjson
 
-from app.schemas import ItemBody
+from app.schemas.items import ItemBody
 from core.seeds import generator
 from core.types import Item, ItemId
 from ranking.metrics import ndcg_by_query

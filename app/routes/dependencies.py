@@ -8,7 +8,9 @@ from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
 from app.metrics import Metrics
-from app.schemas import ErrorAnswer, EventsAnswer, ItemsAnswer
+from app.schemas.events import EventsAnswer
+from app.schemas.items import ItemsAnswer
+from app.schemas.parts import ErrorAnswer
 from app.service import Service
 from app.settings import Settings
 from core.errors import Unavailable

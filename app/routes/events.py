@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 
 from app.bodies import entries, json_body, validate
 from app.routes.dependencies import Configured, Measured, Raw, Running, json_of_many
-from app.schemas import ErrorAnswer, EventBody, EventsAnswer, Rejection
+from app.schemas.events import EventBody, EventsAnswer
+from app.schemas.parts import ErrorAnswer, Rejection
 from core.errors import TooMany, unknown
 from core.protocols import Outcome
 from core.types import Feedback

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response
 
 from app.bodies import entries, json_body, validate
 from app.routes.dependencies import Raw, Running, json, json_of_many
-from app.schemas import ErrorAnswer, ItemBody, ItemsAnswer
+from app.schemas.items import ItemBody, ItemsAnswer
+from app.schemas.parts import ErrorAnswer
 from core.types import ItemId
 
 router = APIRouter(tags=["catalogue"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.routes.dependencies import Measured, Running, json
-from app.schemas import Health
+from app.schemas.operations import Health
 
 router = APIRouter(tags=["operations"])
 

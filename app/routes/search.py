@@ -9,7 +9,8 @@ from fastapi import APIRouter, Response
 
 from app.pipeline import Answer
 from app.routes.dependencies import Configured, Measured, Running, json
-from app.schemas import ArmBody, Found, Hit, ItemBody, PlanBody, SearchAnswer, SearchBody
+from app.schemas.items import ItemBody
+from app.schemas.search import ArmBody, Found, Hit, PlanBody, SearchAnswer, SearchBody
 from app.service import Page, new_query_id
 from core.errors import InvalidInput
 

@@ -10,6 +10,7 @@ from heapq import nlargest
 from core.rates import Rates
 from core.text import STOP_WORDS, query_tokens, tokens
 from core.types import Episode, Item, ItemId
+from retrievers.client_cap import ClientCap
 from retrievers.document import title
 
 MAX_WORDS = 20_000
@@ -19,7 +20,6 @@ PRIOR_GAIN = 5.0
 _MAX_COUNTED = 200  # title words kept per query word while learning
 _MAX_BACKGROUND = 50_000
 _MAX_QUERY_TOKENS = 8
-_MAX_CLIENT_COUNTS = 500_000
 
 Expansions = Mapping[str, Sequence[tuple[str, float]]]
 
@@ -45,10 +45,9 @@ class ExpansionLearner:
     def __init__(self, item: Callable[[ItemId], Item | None], *, half_life_s: float, client_cap: int) -> None:
         self._item = item
         self._half_life_s = half_life_s
-        self._cap = client_cap
+        self._cap = ClientCap(client_cap)
         self._words: OrderedDict[str, Rates[str]] = OrderedDict()
         self._background: Rates[str] = Rates(half_life_s)
-        self._counts: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._time = 0.0
         self._changed = False
 
@@ -79,8 +78,7 @@ class ExpansionLearner:
         # Other answers under a filter say little about the words.
         if query.filters or not asked or not clicked:
             return
-        client = query.client_id or query.user_id or query.session_id
-        counted = [word for word in asked if client is None or self._counts_for(client, word)]
+        counted = [word for word in asked if self._cap.admits(query, word)]
         for item_id, gain in clicked:
             item = self._item(item_id)
             if item is not None:
@@ -100,13 +98,6 @@ class ExpansionLearner:
         _bound(self._background, _MAX_BACKGROUND)
         while len(self._words) > MAX_WORDS:
             self._words.popitem(last=False)
-
-    def _counts_for(self, client: str, word: str) -> bool:
-        count = self._counts.pop((client, word), 0) + 1
-        self._counts[client, word] = count
-        if len(self._counts) > _MAX_CLIENT_COUNTS:
-            self._counts.popitem(last=False)
-        return count <= self._cap
 
 
 def _title_words(item: Item, asked: Sequence[str]) -> list[str]:

@@ -14,10 +14,10 @@ import numpy as np
 from core.rates import Rates
 from core.text import query_key
 from core.types import Episode, Floats, ItemId
+from retrievers.client_cap import ClientCap
 
 MAX_QUERIES = 20_000
 MAX_ITEMS_PER_QUERY = 200
-_MAX_CLIENT_COUNTS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,9 @@ class MemoryLearner:
     component = "memory"
 
     def __init__(self, *, half_life_s: float, client_cap: int) -> None:
-        self._cap = client_cap
+        self._cap = ClientCap(client_cap)
         self._half_life_s = half_life_s
         self._queries: OrderedDict[str, tuple[str, Rates[ItemId]]] = OrderedDict()
-        self._counts: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._time = 0.0
         self._changed = False
 
@@ -127,9 +126,8 @@ class MemoryLearner:
     def _learn(self, episode: Episode) -> None:
         query = episode.impression.query
         key = query_key(query.text)
-        client = query.client_id or query.user_id or query.session_id
         # Other answers under a filter say little about the query itself.
-        if not key or query.filters or (client is not None and not self._counts_for(client, key)):
+        if not key or query.filters or not self._cap.admits(query, key):
             return
         _, rates = self._queries.setdefault(key, (query.text, Rates[ItemId](self._half_life_s)))
         self._queries.move_to_end(key)
@@ -139,10 +137,3 @@ class MemoryLearner:
             rates.add(item_id, gain=gain, examined=examined, time=query.time)
         self._time = max(self._time, query.time)
         self._changed = True
-
-    def _counts_for(self, client: str, key: str) -> bool:
-        count = self._counts.pop((client, key), 0) + 1
-        self._counts[client, key] = count
-        if len(self._counts) > _MAX_CLIENT_COUNTS:
-            self._counts.popitem(last=False)
-        return count <= self._cap
