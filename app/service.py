@@ -52,7 +52,8 @@ class Service:
     _follower: Thread | None = field(init=False, default=None)
 
     def start(self, progress: Progress = lambda _: None) -> None:
-        """Index the catalogue, load the models, answer once to warm up; then the service is ready."""
+        """Open or make the indexes, load the models, answer once to warm up; then the service is ready."""
+        self.indexer.restore()
         self.indexer.catch_up(progress)
         self.serving = self.load_models()
         self.pipeline.answer(self._query("warm up"), self.serving)
@@ -118,15 +119,23 @@ class Service:
             log.info("serving release %d", self.serving.release)
 
     def close(self) -> None:
-        self.ready = False
         self._stop.set()
         if self._follower is not None:
             self._follower.join()
+        if self.ready:
+            self._save()
+        self.ready = False
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.store.close()
         self.catalogue.close()
         for close in self.closers:
             close()
+
+    def _save(self) -> None:
+        try:
+            self.indexer.save(now=True)
+        except Exception:  # the next start makes the indexes from the catalogue
+            log.exception("the indexes could not be saved")
 
     def _query(self, text: str) -> Query:
         return Query(id=new_query_id(), text=text, time=self.clock())
@@ -141,6 +150,7 @@ class Service:
             try:
                 self.indexer.catch_up()
                 self.reload()
+                self.indexer.save()
             except Exception:  # a failed refresh must not end refreshing; what served goes on serving
                 log.exception("could not refresh items or models; trying again in %s s", interval_s)
 

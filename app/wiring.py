@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 
+from app.checkpoints import Checkpoints
 from app.indexer import Indexer, ItemTable
 from app.pipeline import Pipeline, Serving
 from app.service import Service
@@ -21,7 +24,7 @@ from bandit.uniform import UniformPolicy
 from bandit.warmup import WarmupPolicy
 from core.catalogue import Catalogue
 from core.errors import BowerbirdError
-from core.protocols import Learner, ModelRegistry, Policy, Ranker, Release, Retriever
+from core.protocols import Indexed, Learner, ModelRegistry, Policy, Ranker, Release, Retriever
 from core.types import Plan
 from feedback.learner import LearningLoop
 from feedback.registry import FileRegistry
@@ -84,25 +87,30 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     library = plan_library(settings)
     embeddings = open_embeddings(settings)
     query_vector = QueryVectors(embeddings)
+    items = ItemTable()
     lexical = _lexical(settings)
     vector = VectorRetriever(embeddings, query_vector)
     memory = MemoryRetriever(embeddings, query_vector)
-    structured = StructuredRetriever()
+    structured = StructuredRetriever(items)
     sparse = SparseRetriever(SpladeTerms(Path(settings.sparse.model)) if settings.sparse.model else CatalogueTerms())
     related = RelatedRetriever(lexical)
     personal = PersonalRetriever(vector.index, query_vector)
     explore = ExploreRetriever(vector.index, query_vector)
     popular = PopularRetriever()
-    # What finds by words comes first, so that it can be shown early; what encodes comes last, because it is slow; and
-    # arms that share an index follow the one that keeps it.
     built: tuple[Retriever, ...] = (
         lexical, structured, popular, memory, related, sparse, vector, personal, explore,
     )  # fmt: skip
     arms = {arm.name: arm for arm in built}
-    extractor = FeatureExtractor(RANKED_ARMS)
-    items = ItemTable()
+    extractor = FeatureExtractor(RANKED_ARMS, items)
     catalogue = open_catalogue(settings)
     registry = open_registry(state)
+    # In this order they are told of changes: the structured arm while the table still knows what an item said before;
+    # then the table, which the others look into; the arms that find by words, so that items can be shown early; and
+    # what encodes last, because it is slow.
+    followers: dict[str, Indexed] = {
+        "structured": structured, "items": items, "features": extractor, "lexical": lexical, "popular": popular,
+        "memory": memory, "sparse": sparse, "vector": vector,
+    }  # fmt: skip
     pool = ThreadPoolExecutor(settings.service.threads, thread_name_prefix="arm")
     pipeline = Pipeline(
         arms=arms,
@@ -142,8 +150,7 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     return Service(
         catalogue=catalogue,
         items=items,
-        # The table of items first, so that whatever an arm finds can be shown.
-        indexer=Indexer(catalogue, [items, extractor, *built]),
+        indexer=Indexer(catalogue, items, followers, _checkpoints(settings, catalogue, embeddings.version)),
         pipeline=pipeline,
         store=open_store(state),
         sessions=Sessions(settings.feedback.weights),
@@ -211,9 +218,26 @@ def _lexical(settings: Settings) -> Retriever:
     wanted = settings.lexical
     if wanted.engine == "okapi":
         return OkapiRetriever()
-    return LexicalRetriever(
-        Weights(labels=wanted.labels, voices=wanted.voices, proximity=wanted.proximity, popularity=wanted.popularity)
+    weights = Weights(
+        labels=wanted.labels, voices=wanted.voices, proximity=wanted.proximity, popularity=wanted.popularity
     )
+    return LexicalRetriever(weights, folder=_indexes(settings))
+
+
+def _indexes(settings: Settings) -> Path:
+    return settings.data_dir / "indexes"
+
+
+def _checkpoints(settings: Settings, catalogue: Catalogue, encoder: str) -> Checkpoints:
+    """Saved indexes of this catalogue, made by this code with these settings, models and libraries."""
+    digest = hashlib.sha256(f"{catalogue.name} {encoder}".encode())
+    digest.update(settings.model_dump_json(include={"lexical", "vector", "sparse", "memory"}).encode())
+    for package in ("core", "ranking", "retrievers"):
+        for source in sorted((Path(__file__).parent.parent / package).rglob("*.py")):
+            digest.update(source.read_bytes())
+    for library in ("faiss-cpu", "numpy", "tantivy"):
+        digest.update(version(library).encode())
+    return Checkpoints(_indexes(settings), digest.hexdigest()[:16])
 
 
 def _policy(settings: Settings, library: PlanLibrary, model: bytes | None) -> Policy:

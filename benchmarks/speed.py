@@ -32,7 +32,7 @@ def speed(count: int, *, seed: int = 1) -> dict[str, Any]:
     queries = _queries(items, seed)
     times: dict[str, dict[str, float]] = {}
     builds: dict[str, float] = {}
-    for arm in (LexicalRetriever(), StructuredRetriever(), SparseRetriever(CatalogueTerms())):
+    for arm in (LexicalRetriever(), StructuredRetriever({}), SparseRetriever(CatalogueTerms())):
         started = time.perf_counter()
         for start in range(0, count, _BATCH):
             arm.apply(items[start : start + _BATCH], [])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ CREATE TABLE IF NOT EXISTS items (
     id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, body TEXT  -- NULL: deleted
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS items_sequence ON items (sequence);
+CREATE TABLE IF NOT EXISTS catalogue (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL);
 """
 
 
@@ -43,13 +45,14 @@ class Catalogue:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        self._db.execute("INSERT OR IGNORE INTO catalogue VALUES (1, ?)", (uuid.uuid4().hex,))
 
     def put(self, items: Sequence[Item]) -> int:
         """Insert or replace all of them, or none. Durable when it returns; the new sequence number."""
         with self._lock, self._db:
             self._db.execute("BEGIN IMMEDIATE")
             sequence = self._sequence()
-            rows = [(item.id, sequence + n, _to_json(item)) for n, item in enumerate(items, start=1)]
+            rows = [(item.id, sequence + n, item_to_json(item)) for n, item in enumerate(items, start=1)]
             self._db.executemany(
                 "INSERT INTO items VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
                 "SET sequence = excluded.sequence, body = excluded.body",
@@ -70,7 +73,7 @@ class Catalogue:
     def get(self, item_id: ItemId) -> Item | None:
         with self._lock:
             row = self._db.execute("SELECT body FROM items WHERE id = ?", (item_id,)).fetchone()
-        return _from_json(item_id, row[0]) if row and row[0] else None
+        return item_from_json(item_id, row[0]) if row and row[0] else None
 
     def changes(self, after: int, limit: int = 100_000) -> Changes:
         """The next changes with a sequence above `after`, in order; at most `limit` of them."""
@@ -80,9 +83,15 @@ class Catalogue:
             ).fetchall()
         return Changes(
             sequence=rows[-1][1] if rows else after,
-            upserts=[_from_json(ItemId(id_), body) for id_, _, body in rows if body],
+            upserts=[item_from_json(ItemId(id_), body) for id_, _, body in rows if body],
             deletes=[ItemId(id_) for id_, _, body in rows if not body],
         )
+
+    @property
+    def name(self) -> str:
+        """Tells this catalogue from any other, for ever: a sequence number means nothing without it."""
+        with self._lock:
+            return str(self._db.execute("SELECT name FROM catalogue").fetchone()[0])
 
     def sequence(self) -> int:
         """The number of the latest change."""
@@ -101,13 +110,14 @@ class Catalogue:
         return int(self._db.execute("SELECT coalesce(max(sequence), 0) FROM items").fetchone()[0])
 
 
-def _to_json(item: Item) -> str:
-    """Without what is empty: most items have neither reviews nor relations."""
+def item_to_json(item: Item) -> str:
+    """All but the id, without what is empty: most items have neither reviews nor relations."""
     body = {name: value for name, value in asdict(item).items() if value and name != "id"}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-def _from_json(item_id: ItemId, body: str) -> Item:
+def item_from_json(item_id: ItemId, body: str | bytes) -> Item:
+    """What `item_to_json` made of an item."""
     raw: dict[str, Any] = json.loads(body)
     return Item(
         id=item_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -27,15 +28,26 @@ from core.types import (
 
 
 class Indexed(Protocol):
-    """Anything derived from the catalogue that follows its changes."""
+    """Anything derived from the catalogue that follows its changes, and needs not be derived again at every start."""
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         """Take the changes in: afterwards every upsert is visible and no deleted id is. Idempotent."""
         ...
 
+    def save(self, folder: Path) -> None:
+        """Write what `restore` needs into this empty folder. No `apply` runs meanwhile; reading goes on."""
+        ...
 
-class Retriever(Indexed, Protocol):
-    """An arm: here is a query, which items could answer?"""
+    def restore(self, folder: Path) -> None:
+        """Become what was saved: called on a new object instead of applying all items. Any error means: start anew.
+
+        The folder may be gone afterwards.
+        """
+        ...
+
+
+class Retriever(Protocol):
+    """An arm: here is a query, which items could answer? Many are Indexed too; others use another's index."""
 
     @property
     def name(self) -> str: ...

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from threading import Lock
 
 import tantivy
@@ -14,6 +16,7 @@ from core.filters import facets
 from core.text import query_tokens, tokens
 from core.types import Item, ItemId, Query, Scored
 from retrievers.document import labels, prose, voices
+from retrievers.live_folder import LiveFolder, save_index
 from retrievers.spelling import Spelling
 
 _MAX_TOKENS = 32
@@ -44,8 +47,13 @@ class LexicalRetriever:
 
     name = "lexical"
 
-    def __init__(self, weights: Weights = Weights(), *, heap_bytes: int = 64_000_000) -> None:
+    def __init__(
+        self, weights: Weights = Weights(), *, heap_bytes: int = 64_000_000, folder: Path | None = None
+    ) -> None:
+        """The index lives in a folder of its own below `folder`: an index in memory is ten times slower to change."""
         self._weights = weights
+        self._heap_bytes = heap_bytes
+        self._live = LiveFolder(folder)
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("id", stored=True, tokenizer_name="raw")
         builder.add_text_field("facet", tokenizer_name="raw")
@@ -53,14 +61,9 @@ class LexicalRetriever:
             builder.add_text_field(name, tokenizer_name="tokens")
         builder.add_float_field("popularity", fast=True)
         self._schema = builder.build()
-        self._index = tantivy.Index(self._schema)
-        # Text comes analysed by core.text: every arm and the ranker agree on what a token is.
-        whitespace = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-        self._index.register_tokenizer("tokens", whitespace)
-        self._writer = self._index.writer(heap_bytes, 1)
         self._writing = Lock()
         self._popular = False
-        self._state = self._opened()
+        self._open(self._live.new)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
@@ -71,7 +74,17 @@ class LexicalRetriever:
                 self._writer.add_document(_document(item, self._weights.popularity))
             self._writer.commit()
             self._index.reload()
-            self._state = self._opened()
+            self._state = _State(self._index.searcher())
+
+    def save(self, folder: Path) -> None:
+        (folder / "popular.json").write_text(json.dumps(self._popular))
+        (folder / "index").mkdir()
+        save_index(self._path, folder / "index")
+
+    def restore(self, folder: Path) -> None:
+        popular = bool(json.loads((folder / "popular.json").read_bytes()))
+        self._open(self._live.restored(folder / "index"))
+        self._popular = popular
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         index = self._state
@@ -98,8 +111,14 @@ class LexicalRetriever:
             "idf_min": min(idfs, default=0.0),
         }
 
-    def _opened(self) -> _State:
-        return _State(self._index.searcher())
+    def _open(self, path: Path) -> None:
+        index = tantivy.Index(self._schema, str(path))
+        # Text comes analysed by core.text: every arm and the ranker agree on what a token is.
+        whitespace = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+        index.register_tokenizer("tokens", whitespace)
+        self._writer = index.writer(self._heap_bytes, 1)
+        self._index, self._path = index, path
+        self._state = _State(index.searcher())
 
     def _any(self, index: _State, asked: Sequence[str]) -> tantivy.Query:
         """Items with any of the words, or of what was probably meant by those that nobody knows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from threading import Lock
 
 from core.filters import facets
@@ -33,6 +34,14 @@ class SparseRetriever:
             ]
             self._index.apply(documents, deletes)
             self._weights.refresh(self._index)
+
+    def save(self, folder: Path) -> None:
+        self._index.save(folder)
+        self._weights.save(folder)
+
+    def restore(self, folder: Path) -> None:
+        self._index.restore(folder)
+        self._weights.restore(folder, self._index)
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         terms = self._weights.query(query.text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -26,9 +27,11 @@ class StructuredRetriever:
 
     name = "structured"
 
-    def __init__(self) -> None:
+    def __init__(self, items: Mapping[ItemId, Item]) -> None:
+        """`items` is kept up to date by somebody else, but only after `apply`: what an item said is taken back."""
         self._writing = Lock()
-        self._items: dict[ItemId, tuple[int, Item]] = {}
+        self._items = items
+        self._rows: dict[ItemId, int] = {}
         self._lexicon = Lexicon()
         self._lengths: NDArray[np.float64] = np.empty(0)
         self._lifts: Lifts = {}
@@ -41,19 +44,31 @@ class StructuredRetriever:
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
             latest = {item.id: item for item in upserts}
-            changed = [item for item in latest.values() if self._items.get(item.id, (0, None))[1] != item]
+            changed = [item for item in latest.values() if item.id not in self._rows or self._items[item.id] != item]
             gone = [item_id for item_id in deletes if item_id not in latest]
             alive = self._snapshot.alive.copy()
             for item_id in (*gone, *(item.id for item in changed)):
-                if item_id in self._items:
-                    row, item = self._items.pop(item_id)
-                    alive[row] = False
-                    self._lexicon.remove(facts_of(item))
+                if item_id in self._rows:
+                    alive[self._rows.pop(item_id)] = False
+                    self._lexicon.remove(facts_of(self._items[item_id]))
             postings = self._snapshot.postings
-            if len(alive) - len(self._items) > max(_MAX_DEAD, len(self._items)):
+            if len(alive) - len(self._rows) > max(_MAX_DEAD, len(self._rows)):
                 postings = self._renumbered()
-                alive = np.ones(len(self._items), dtype=np.bool_)
+                alive = np.ones(len(self._rows), dtype=np.bool_)
             self._append(postings, alive, [(item, facts_of(item)) for item in changed])
+
+    def save(self, folder: Path) -> None:
+        self._snapshot.postings.save(folder)
+        self._lexicon.save(folder)
+        np.savez(folder / "rows.npz", alive=self._snapshot.alive, lengths=self._lengths)
+
+    def restore(self, folder: Path) -> None:
+        postings, lexicon = Postings.saved(folder), Lexicon.saved(folder)
+        with np.load(folder / "rows.npz") as rows:
+            alive, lengths = rows["alive"], rows["lengths"]
+        self._rows = {item_id: row for row, item_id in enumerate(postings.ids) if alive[row]}
+        self._lexicon, self._lengths = lexicon, lengths
+        self._snapshot = _snapshot(postings, alive, lengths)
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         snapshot = self._snapshot
@@ -81,7 +96,7 @@ class StructuredRetriever:
     def _append(self, postings: Postings, alive: Mask, items: list[tuple[Item, Facts]]) -> None:
         """Index the items on new rows, and only then show readers the new state."""
         for row, (item, facts) in enumerate(items, start=len(postings.ids)):
-            self._items[item.id] = row, item
+            self._rows[item.id] = row
             self._lexicon.add(facts)
         postings.append(items)
         self._lengths = np.concatenate([self._lengths, np.array([facts.title_length for _, facts in items], float)])
@@ -89,11 +104,11 @@ class StructuredRetriever:
 
     def _renumbered(self) -> Postings:
         """Postings without the rows of items that are gone."""
-        kept = [item for _, item in self._items.values()]
+        kept = [self._items[item_id] for item_id in self._rows]
         postings = Postings()
         postings.append([(item, facts_of(item)) for item in kept])
-        self._lengths = self._lengths[[row for row, _ in self._items.values()]]
-        self._items = {item.id: (row, item) for row, item in enumerate(kept)}
+        self._lengths = self._lengths[list(self._rows.values())]
+        self._rows = {item.id: row for row, item in enumerate(kept)}
         return postings
 
 

@@ -23,12 +23,12 @@ def union(answers: Mapping[str, Sequence[Scored]], items: Mapping[ItemId, Item])
                 why.setdefault(hit.item_id, {})[arm] = hit.why
     return [
         Candidate(
-            items[item_id],
+            item,
             ranks[item_id],
             scores[item_id],
             frozenset(predicted.get(item_id, ())),
             why.get(item_id, {}),
         )
         for item_id in ranks
-        if item_id in items
+        if (item := items.get(item_id))
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import Candidate, Floats, Item, ItemId, Query
+from core.types import Candidate, Floats, Query
 from ranking.rrf import RRF_K
 
 Doubles = NDArray[np.float64]
@@ -24,9 +24,6 @@ class ArmFeatures:
         self._arms = tuple(arms)
         per_arm = [f"{arm}.{figure}" for arm in arms for figure in ("rank", "score", "score_share")]
         self.names = (*per_arm, "arms.found", "arms.rrf")
-
-    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        """Nothing here depends on the catalogue."""
 
     def compute(self, query: Query, candidates: Sequence[Candidate]) -> Floats:
         nan = float("nan")

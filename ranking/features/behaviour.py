@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from threading import Lock
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -19,22 +18,15 @@ class BehaviourFeatures:
 
     names = ("behaviour.item_rate", "behaviour.item_examined", "behaviour.type_rate")
 
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._types: dict[ItemId, str] = {}
+    def __init__(self, items: Mapping[ItemId, Item]) -> None:
+        """`items` is kept up to date by somebody else."""
+        self._items = items
         self._rates: Mapping[ItemId, tuple[float, float]] = {}
         self._type_rates: Mapping[str, float] = {}
 
     def load(self, popularity: bytes | None) -> None:
-        with self._lock:
-            self._rates = decode_rates(popularity) if popularity else {}
-            self._type_rates = self._by_type()
-
-    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        with self._lock:
-            for item_id in deletes:
-                self._types.pop(item_id, None)
-            self._types.update((item.id, item.type) for item in upserts)
+        self._rates = decode_rates(popularity) if popularity else {}
+        self._type_rates = self._by_type()
 
     def compute(self, query: Query, candidates: Sequence[Candidate]) -> Floats:
         rows = []
@@ -49,9 +41,9 @@ class BehaviourFeatures:
         gains: dict[str, float] = defaultdict(float)
         examinations: dict[str, float] = defaultdict(float)
         for item_id, (gain, examined) in self._rates.items():
-            if kind := self._types.get(item_id):
-                gains[kind] += gain
-                examinations[kind] += examined
+            if item := self._items.get(item_id):
+                gains[item.type] += gain
+                examinations[item.type] += examined
         return {
             kind: posterior(prior=0.0, strength=_STRENGTH, gain=gains[kind], examined=examinations[kind])
             for kind in gains

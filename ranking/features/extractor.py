@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from core.protocols import Indexed
 from core.types import Candidate, Features, Floats, Item, ItemId, Query
 from ranking.features.arms import ArmFeatures
 from ranking.features.behaviour import BehaviourFeatures
@@ -15,7 +15,7 @@ from ranking.features.item import ItemFeatures
 from ranking.features.text import TextFeatures
 
 
-class Family(Indexed, Protocol):
+class Family(Protocol):
     """A group of features; NaN means missing."""
 
     @property
@@ -29,14 +29,20 @@ class Family(Indexed, Protocol):
 class FeatureExtractor:
     """The families side by side. Follows the catalogue, so that nothing per item is computed per request."""
 
-    def __init__(self, arms: Sequence[str]) -> None:
-        self._behaviour = BehaviourFeatures()
-        self._families: tuple[Family, ...] = (ArmFeatures(arms), TextFeatures(), ItemFeatures(), self._behaviour)
+    def __init__(self, arms: Sequence[str], items: Mapping[ItemId, Item]) -> None:
+        """`arms`: those that have features. `items` is kept up to date by somebody else."""
+        self._behaviour, self._text = BehaviourFeatures(items), TextFeatures()
+        self._families: tuple[Family, ...] = (ArmFeatures(arms), self._text, ItemFeatures(), self._behaviour)
         self.names = tuple(name for family in self._families for name in family.names)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        for family in self._families:
-            family.apply(upserts, deletes)
+        self._text.apply(upserts, deletes)
+
+    def save(self, folder: Path) -> None:
+        self._text.save(folder)
+
+    def restore(self, folder: Path) -> None:
+        self._text.restore(folder)
 
     def load(self, popularity: bytes | None) -> None:
         """Swap the learned rates in; None forgets them."""

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from core.types import Candidate, Floats, Item, ItemId, Query
+from core.types import Candidate, Floats, Query
 
 
 class ItemFeatures:
     """`popularity` in 0..1, `price` as log(1 + price), `price_relative` to the median candidate (log), `year`."""
 
     names = ("item.popularity", "item.price", "item.price_relative", "item.year")
-
-    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        """The numbers come with the candidate."""
 
     def compute(self, query: Query, candidates: Sequence[Candidate]) -> Floats:
         nan = float("nan")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from core.table import Table
 from core.text import query_tokens, tokens
 from core.types import Candidate, Floats, Item, ItemId, Query
 
@@ -41,16 +44,26 @@ class TextFeatures:
     )
 
     def __init__(self) -> None:
-        self._words: dict[ItemId, _Words] = {}
+        self._words = Table[_Words](_encode, lambda _, data: _decode(data))
         self._frequency: Counter[str] = Counter()
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        for item_id in (*deletes, *(item.id for item in upserts)):
-            if old := self._words.pop(item_id, None):
+        new = {item.id: _prepare(item) for item in upserts}
+        for item_id in {*deletes, *new}:
+            if old := self._words.get(item_id):
                 self._frequency.subtract(old.prose | old.labels)
-        for item in upserts:
-            new = self._words[item.id] = _prepare(item)
-            self._frequency.update(new.prose | new.labels)
+        for words in new.values():
+            self._frequency.update(words.prose | words.labels)
+        self._words.change(new, deletes)
+
+    def save(self, folder: Path) -> None:
+        self._words.save(folder)
+        (folder / "frequency.json").write_text(json.dumps(+self._frequency), encoding="utf-8")
+
+    def restore(self, folder: Path) -> None:
+        frequency = json.loads((folder / "frequency.json").read_bytes())
+        self._words.restore(folder)
+        self._frequency = Counter(frequency)
 
     def compute(self, query: Query, candidates: Sequence[Candidate]) -> Floats:
         asked = query_tokens(query.text)
@@ -84,18 +97,28 @@ class TextFeatures:
 
 
 def _prepare(item: Item) -> _Words:
-    title = tuple(tokens(item.fields.get("title", "")))
+    labels = (value for name, values in item.attributes.items() if not name.endswith("_id") for value in values)
+    return _of(
+        tokens(item.fields.get("title", "")),
+        tokens(" ".join(item.fields.values())),
+        tokens(" ".join([item.type, *labels])),
+    )
+
+
+def _of(titled: Sequence[str], prose: Sequence[str], labels: Sequence[str]) -> _Words:
+    title = tuple(titled)
     first: dict[str, int] = {}
     for position, token in enumerate(title):
         first.setdefault(token, position)
-    labels = (value for name, values in item.attributes.items() if not name.endswith("_id") for value in values)
-    return _Words(
-        title=title,
-        first=first,
-        prose=frozenset(tokens(" ".join(item.fields.values()))),
-        labels=frozenset(tokens(" ".join([item.type, *labels]))),
-        trigrams=_trigrams(title),
-    )
+    return _Words(title, first, frozenset(prose), frozenset(labels), _trigrams(title))
+
+
+def _encode(words: _Words) -> bytes:
+    return "\n".join(" ".join(each) for each in (words.title, sorted(words.prose), sorted(words.labels))).encode()
+
+
+def _decode(data: bytes) -> _Words:
+    return _of(*(part.split() for part in data.decode().split("\n")))
 
 
 def _trigrams(words: Sequence[str]) -> frozenset[str]:

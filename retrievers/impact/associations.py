@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +64,18 @@ class Associations:
             targets[row, : len(best)] = others[best]
             strengths[row, : len(best)] = found[best]
         return cls(words, {words[source]: row for row, source in enumerate(sources.tolist())}, targets, strengths)
+
+    def save(self, folder: Path) -> None:
+        """Write all but `words` to files in this folder."""
+        (folder / "associated.json").write_text(json.dumps(list(self.rows)), encoding="utf-8")
+        np.savez(folder / "associations.npz", targets=self.targets, strengths=self.strengths)
+
+    @classmethod
+    def saved(cls, folder: Path, words: Sequence[str]) -> Associations:
+        """As they were saved there; `words` begins as it did then."""
+        rows = {word: row for row, word in enumerate(json.loads((folder / "associated.json").read_bytes()))}
+        with np.load(folder / "associations.npz") as arrays:
+            return cls(words, rows, arrays["targets"], arrays["strengths"])
 
     def __call__(self, word: str) -> Iterator[tuple[str, float]]:
         """Associates and strengths above 0, best first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from heapq import nlargest
+from pathlib import Path
 
 from core.text import query_tokens, tokens
 from core.types import Item
@@ -60,6 +61,13 @@ class CatalogueTerms:
         if index.changes - self._prepared_at > _STALE_SHARE * self._prepared_size:
             self._associations = Associations.of(*index.postings(), len(index))
             self._prepared_at, self._prepared_size = index.changes, len(index)
+
+    def save(self, folder: Path) -> None:
+        self._associations.save(folder)
+
+    def restore(self, folder: Path, index: ImpactIndex) -> None:
+        self._associations = Associations.saved(folder, index.terms())
+        self._index, self._prepared_at, self._prepared_size = index, index.changes, len(index)
 
     def documents(self, items: Sequence[Item]) -> list[Mapping[str, float]]:
         return [_frequencies(item) for item in items]

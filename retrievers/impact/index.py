@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -42,7 +44,7 @@ class Hit:
 class ImpactIndex:
     """Exact top-k over immutable segments. With `bm25`, weights are term frequencies and saturate as it says.
 
-    Words that have left the catalogue keep their number in the vocabulary until the next start.
+    Words that have left the catalogue keep their number in the vocabulary until the index is built anew.
     """
 
     def __init__(self, bm25: Bm25 | None = None) -> None:
@@ -66,6 +68,22 @@ class ImpactIndex:
             if latest:
                 segments.append(self._segment(list(latest.values())))
             self._snapshot = Snapshot.of(self._tidied(segments), self._bm25)
+
+    def save(self, folder: Path) -> None:
+        """Write everything to files in this folder."""
+        state = {"vocabulary": self.terms(), "segments": len(self._snapshot.segments)}
+        (folder / "index.json").write_text(json.dumps(state), encoding="utf-8")
+        for n, segment in enumerate(self._snapshot.segments):
+            segment.save(folder / f"segment-{n}")
+
+    def restore(self, folder: Path) -> None:
+        """Hold what was saved there; `changes` count from the start again."""
+        state = json.loads((folder / "index.json").read_bytes())
+        segments = [Segment.saved(folder / f"segment-{n}", serial=n) for n in range(state["segments"])]
+        self._vocabulary = {term: number for number, term in enumerate(state["vocabulary"])}
+        self._serial = len(segments)
+        self._where = {item_id: place for segment in segments for item_id, place in segment.places()}
+        self._snapshot = Snapshot.of(segments, self._bm25)
 
     def frequency(self, term: str) -> int:
         """How many documents hold the term."""
@@ -93,6 +111,10 @@ class ImpactIndex:
         )
         return [Hit(each.id, -each.negative_score, each.holds) for each in found]
 
+    def terms(self) -> list[str]:
+        """The vocabulary, in order of its numbers."""
+        return list(self._vocabulary)
+
     def postings(self) -> tuple[list[str], NDArray[np.int32], NDArray[np.int64]]:
         """The vocabulary, and for every (document, term) of the living documents the term and a document number."""
         terms, documents, base = [np.empty(0, np.int32)], [np.empty(0, np.int64)], 0
@@ -102,7 +124,7 @@ class ImpactIndex:
             terms.append(found[kept])
             documents.append(rows[kept].astype(np.int64) + base)
             base += segment.size
-        return list(self._vocabulary), np.concatenate(terms), np.concatenate(documents)
+        return self.terms(), np.concatenate(terms), np.concatenate(documents)
 
     def _segment(self, documents: Sequence[Document]) -> Segment:
         ids = np.empty(len(documents), dtype=object)
@@ -150,5 +172,5 @@ class ImpactIndex:
 
     def _placed(self, segment: Segment) -> Segment:
         self._serial += 1
-        self._where.update((item_id, (segment.serial, row)) for row, item_id in enumerate(segment.ids.tolist()))
+        self._where.update(segment.places())
         return segment

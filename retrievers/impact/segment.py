@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import Floats
+from core.types import Floats, ItemId
 
 Rows = NDArray[np.int32]
 # A term in this share of the documents is also kept as a column over all of them: adding a column to the scores is a
 # tenth of the work of adding as many single postings, and memory stays below four times that of the postings.
 _COLUMN_SHARE = 0.25
 _COLUMN_FLOOR = 1_000  # documents: below, postings are quick enough
+_PARTS = ("terms", "starts", "rows", "weights")  # of Postings, in the order of its fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,29 @@ class Segment:
     @property
     def size(self) -> int:
         return len(self.ids)
+
+    def save(self, stem: Path) -> None:
+        """Write it to files whose names begin with `stem`."""
+        stem.with_suffix(".json").write_text(json.dumps(self.ids.tolist()), encoding="utf-8")
+        postings = {"words": self.words, "facets": self.facets}
+        parts = {f"{name}_{part}": getattr(found, part) for name, found in postings.items() for part in _PARTS}
+        np.savez(stem.with_suffix(".npz"), lengths=self.lengths, alive=self.alive, **parts)
+
+    @classmethod
+    def saved(cls, stem: Path, serial: int) -> Segment:
+        """As it was saved there, with another serial number."""
+        listed = json.loads(stem.with_suffix(".json").read_bytes())
+        ids = np.empty(len(listed), dtype=object)
+        ids[:] = listed
+        with np.load(stem.with_suffix(".npz")) as arrays:
+            words, facets = (Postings(*(arrays[f"{name}_{part}"] for part in _PARTS)) for name in ("words", "facets"))
+            lengths, alive = arrays["lengths"], arrays["alive"]
+        dead = len(ids) - int(np.count_nonzero(alive))
+        return cls(serial, ids, lengths, alive, dead, words.with_columns(len(ids)), facets)
+
+    def places(self) -> Iterator[tuple[ItemId, tuple[int, int]]]:
+        """(id, (serial, row)) of every living document."""
+        return ((self.ids[row], (self.serial, row)) for row in np.flatnonzero(self.alive).tolist())
 
     def without(self, rows: Sequence[int]) -> Segment:
         """The same with these rows dead."""

@@ -63,6 +63,12 @@ class SpladeTerms:
     def refresh(self, index: ImpactIndex) -> None:
         """Nothing is learned from the catalogue either."""
 
+    def save(self, folder: Path) -> None:
+        """Nothing was learned."""
+
+    def restore(self, folder: Path, index: ImpactIndex) -> None:
+        """Nothing was learned."""
+
     def documents(self, items: Sequence[Item]) -> list[Mapping[str, float]]:
         found: list[Mapping[str, float]] = []
         for start in range(0, len(items), _BATCH):

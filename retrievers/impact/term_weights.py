@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from core.types import Item
@@ -33,6 +34,14 @@ class TermWeights(Protocol):
 
     def refresh(self, index: ImpactIndex) -> None:
         """The index has changed: learn from it again what needs to be."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what was learned from the index to this folder, if anything."""
+        ...
+
+    def restore(self, folder: Path, index: ImpactIndex) -> None:
+        """Know again what was saved there of `index`, which is restored already."""
         ...
 
     def documents(self, items: Sequence[Item]) -> list[Mapping[str, float]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 from retrievers.structure.facts import WHOLE, Facts
 
@@ -33,6 +35,23 @@ class Lexicon:
         for name, phrase in facts.spelt:
             if name not in self._names.get(phrase, ()):
                 self._spelt.pop((name, phrase), None)
+
+    def save(self, folder: Path) -> None:
+        """Write everything to a file in this folder."""
+        spelt = [[*key, value] for key, value in self._spelt.items()]
+        counted = {"names": self._names, "units": self._units, "plain": self._plain, "titles": self._titles}
+        text = json.dumps({**counted, "spelt": spelt}, ensure_ascii=False)
+        (folder / "lexicon.json").write_text(text, encoding="utf-8")
+
+    @classmethod
+    def saved(cls, folder: Path) -> Lexicon:
+        """As it was saved there."""
+        stored = json.loads((folder / "lexicon.json").read_bytes())
+        found = cls()
+        found._names, found._units = stored["names"], stored["units"]
+        found._plain, found._titles = Counter(stored["plain"]), Counter(stored["titles"])
+        found._spelt = {(name, phrase): value for name, phrase, value in stored["spelt"]}
+        return found
 
     def names(self, phrase: str) -> Mapping[str, int]:
         """Attribute -> votes (WHOLE for each item with such a value) that the phrase names a value of it."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +35,35 @@ class Postings:
         self._by_id = _NONE
         self._lists: dict[_Key, Rows] = {}
         self._columns: dict[str, tuple[Rows, NDArray[np.float64]]] = {}
+
+    def save(self, folder: Path) -> None:
+        """Write everything to files in this folder."""
+        keys, lists = list(self._lists), list(self._lists.values())
+        names = {"ids": self.ids, "keys": keys, "columns": list(self._columns)}
+        (folder / "postings.json").write_text(json.dumps(names), encoding="utf-8")
+        columns: dict[str, Any] = {}
+        for n, (rows, values) in enumerate(self._columns.values()):
+            columns |= {f"column_rows_{n}": rows, f"column_values_{n}": values}
+        starts = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+        rows = np.concatenate([_NONE, *lists])
+        np.savez(folder / "postings.npz", starts=starts, rows=rows, rank=self.rank, **columns)
+
+    @classmethod
+    def saved(cls, folder: Path) -> Postings:
+        """As they were saved there."""
+        names = json.loads((folder / "postings.json").read_bytes())
+        found = cls()
+        with np.load(folder / "postings.npz") as arrays:
+            starts, rows, found.rank = arrays["starts"].tolist(), arrays["rows"], arrays["rank"]
+            found._columns = {
+                name: (arrays[f"column_rows_{n}"], arrays[f"column_values_{n}"])
+                for n, name in enumerate(names["columns"])
+            }
+        keys = (key if isinstance(key, str) else tuple(key) for key in names["keys"])
+        found._lists = {key: rows[start:end] for key, start, end in zip(keys, starts, starts[1:], strict=False)}
+        found._by_id = np.argsort(found.rank).astype(np.int32)
+        found.ids = names["ids"]
+        return found
 
     def append(self, items: Sequence[tuple[Item, Facts]]) -> None:
         """New rows, after the last one. They count for readers once a Snapshot spans them."""

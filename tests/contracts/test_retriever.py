@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import related_world
 import vector_world
+from structured_world import Structured
 from words import item, query
 
 from core.protocols import Retriever
@@ -18,7 +19,6 @@ from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
 from retrievers.popular import PopularRetriever
 from retrievers.sparse import SparseRetriever
-from retrievers.structured import StructuredRetriever
 from retrievers.vector import VectorRetriever
 
 Build = Callable[[StoredEmbeddings, QueryVectors], Retriever]
@@ -33,7 +33,7 @@ ARMS: dict[str, Build] = {
     # Relations know nothing of words: whatever the query, its seeds are lamps, and the lamps relate to each other.
     "related": lambda embeddings, vector: related_world.arm(PopularRetriever(), {("red", "blue", "green", "new"): 3}),
     "sparse": lambda embeddings, vector: SparseRetriever(CatalogueTerms()),
-    "structured": lambda embeddings, vector: StructuredRetriever(),
+    "structured": lambda embeddings, vector: Structured(),
 }
 # More items without the words than with them: Okapi's idf is negative for words in most of the documents.
 ITEMS = [

@@ -72,7 +72,8 @@ def late() -> Iterator[Late]:
 @pytest.fixture
 def pipeline(late: Late) -> Iterator[Pipeline]:
     arms: Mapping[str, Retriever] = {arm.name: arm for arm in (OkapiRetriever(), late, Broken(), PopularRetriever())}
-    items, extractor = ItemTable(), FeatureExtractor(tuple(arms))
+    items = ItemTable()
+    extractor = FeatureExtractor(tuple(arms), items)
     for follower in (items, extractor, *arms.values()):
         follower.apply(ITEMS, [])
     with ThreadPoolExecutor(4) as pool:

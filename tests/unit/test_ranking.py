@@ -29,7 +29,7 @@ def candidate(item_id: str, title: str, *, lexical: int = 0, vector: int = 0, **
 
 
 def extract(text: str, candidates: list[Candidate]) -> list[dict[str, float]]:
-    extractor = FeatureExtractor(ARMS)
+    extractor = FeatureExtractor(ARMS, {})
     extractor.apply([each.item for each in candidates], [])
     features = extractor.extract(query(text), candidates)
     assert features.values.shape == (len(candidates), len(features.names))
@@ -50,7 +50,7 @@ def test_what_an_arm_only_predicts_is_not_ranked_as_if_it_were_seen() -> None:
     hits = [Scored(ItemId("a"), 0.9), Scored(ItemId("b"), 0.3, predicted=True)]
     items = {ItemId(key): item(key, "Lamp") for key in "ab"}
     seen, guessed = union({"vector": hits}, items)
-    rows = FeatureExtractor(ARMS).extract(query("lamp"), [seen, guessed])
+    rows = FeatureExtractor(ARMS, {}).extract(query("lamp"), [seen, guessed])
     rank = rows.values[:, rows.names.index("vector.rank")]
     assert rank[0] == 1
     assert np.isnan(rank[1])
@@ -71,7 +71,7 @@ def test_how_the_words_agree() -> None:
 
 def test_missing_numbers_are_nan_and_no_candidates_are_no_rows() -> None:
     assert np.isnan(extract("x", [candidate("a", "x")])[0]["item.price"])
-    assert FeatureExtractor(ARMS).extract(query("x"), []).values.shape[0] == 0
+    assert FeatureExtractor(ARMS, {}).extract(query("x"), []).values.shape[0] == 0
 
 
 def test_fusion_by_hand() -> None:

@@ -9,6 +9,7 @@ import pytest
 from builders import episode
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structured_world import Structured
 from words import item, query
 
 from core.filters import matches
@@ -43,7 +44,7 @@ APPLES = [
 
 
 def arm(items: list[Item]) -> StructuredRetriever:
-    made = StructuredRetriever()
+    made = Structured()
     made.apply(items, [])
     return made
 
