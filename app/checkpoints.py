@@ -9,11 +9,13 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+_ABANDONED_S = 3_600.0
 _KEPT = 2  # the newest, and the one that another process may just be reading
 
 
@@ -38,7 +40,10 @@ class Checkpoints:
         return max(self._all(f"{self._version}-*"), key=lambda each: each.sequence, default=None)
 
     def begin(self) -> Path:
-        """An empty folder to write to."""
+        """An empty folder to write to. What a process left unfinished long ago goes."""
+        for folder in self._root.glob("partial-*"):
+            if folder.stat().st_mtime < time.time() - _ABANDONED_S:
+                self.discard(folder)
         return Path(tempfile.mkdtemp(prefix="partial-", dir=self._root))
 
     def commit(self, folder: Path, sequence: int) -> None:

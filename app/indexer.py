@@ -51,12 +51,14 @@ class Indexer:
         self.sequence = 0
 
     def restore(self) -> None:
-        """Start from the newest checkpoint, if there is one. What cannot be read is made anew by `catch_up`."""
+        """Start from the newest checkpoint, if there is one. If it can't be read, `catch_up` begins at the beginning."""
         checkpoint = self._checkpoints.newest()
         if checkpoint is None:
             return
+        # The table first: the others may look into it.
+        names = sorted(self._followers, key=lambda name: self._followers[name] is not self._items)
         with self._lock:
-            if all([self._restored(name, checkpoint) for name in self._followers]):
+            if all(self._restored(name, checkpoint) for name in names):
                 self.sequence = checkpoint.sequence
 
     def catch_up(self, progress: Progress = lambda _: None) -> None:
@@ -93,6 +95,6 @@ class Indexer:
         try:
             self._followers[name].restore(checkpoint.folder / name)
         except Exception:  # whatever is wrong with the files: the catalogue has it all
-            log.exception("the saved index of %s cannot be read; all indexes are made anew", name)
+            log.exception("the saved index of %s cannot be read; all are made anew", name)
             return False
         return True

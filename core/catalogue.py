@@ -112,8 +112,19 @@ class Catalogue:
 
 def item_to_json(item: Item) -> str:
     """All but the id, without what is empty: most items have neither reviews nor relations."""
-    body = {name: value for name, value in asdict(item).items() if value and name != "id"}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    body = {
+        "type": item.type,
+        "fields": item.fields,
+        "attributes": item.attributes,
+        "numbers": item.numbers,
+        "dates": item.dates,
+        "images": item.images,
+        "relations": item.relations,
+        "reviews": [asdict(review) for review in item.reviews],
+        "questions": [asdict(question) for question in item.questions],
+    }
+    kept = {name: value for name, value in body.items() if value or name in {"type", "fields"}}
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
 
 def item_from_json(item_id: ItemId, body: str | bytes) -> Item:
