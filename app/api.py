@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -61,6 +62,9 @@ def _start(app: FastAPI, build: Callable[[], Service], reload_s: float) -> None:
     try:
         service = build()
         service.start()
+        # What is there now stays: a garbage collection that walks through millions of objects holds up every search.
+        gc.collect()
+        gc.freeze()
         service.follow(reload_s)
         app.state.service = service
     except Exception as error:

@@ -7,7 +7,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
@@ -118,6 +117,8 @@ class RankerLearner:
 
 def train(rows: Sequence[_Rows], names: tuple[str, ...]) -> bytes:
     """LambdaMART as LightGBM's text format."""
+    import lightgbm  # slow to import: see ranking.ltr
+
     hidden = [column for column, name in enumerate(names) if name.startswith(_HISTORY)]
     features = np.vstack([row.features for row in rows])
     unseen = features.copy()

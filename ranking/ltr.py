@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,8 @@ class LambdaMart:
     """A LightGBM model whose feature names must be those that are computed: anything else is refused at load."""
 
     def __init__(self, model: bytes, names: Sequence[str]) -> None:
+        import lightgbm  # with what it imports, half a second that a start without a model needs not spend
+
         self._booster = lightgbm.Booster(model_str=model.decode())
         if (trained := self._booster.feature_name()) != list(names):
             gone, new = sorted(set(trained) - set(names)), sorted(set(names) - set(trained))
