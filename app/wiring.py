@@ -32,6 +32,7 @@ from ranking.features.extractor import FeatureExtractor
 from ranking.learner import RankerLearner
 from ranking.ltr import LambdaMart
 from ranking.rrf import ReciprocalRankFusion
+from retrievers.analyser import analyser
 from retrievers.customers import CustomersLearner
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.encoder import open_encoder
@@ -150,6 +151,7 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
         registry=registry,
         plans={plan.name: plan for plan in library.plans},
         load_models=load_models,
+        count_facets=lexical.facets,
         config=settings.hash,
         pool=pool,
         clock=clock,
@@ -207,12 +209,13 @@ def plan_library(settings: Settings) -> PlanLibrary:
     return PlanLibrary(plans, default=settings.retrieval.default_plan, arms=ARMS)
 
 
-def _lexical(settings: Settings) -> Retriever:
+def _lexical(settings: Settings) -> LexicalRetriever | OkapiRetriever:
     wanted = settings.lexical
     if wanted.engine == "okapi":
-        return OkapiRetriever()
+        return OkapiRetriever(analyser(wanted.language))
     return LexicalRetriever(
-        Weights(labels=wanted.labels, voices=wanted.voices, proximity=wanted.proximity, popularity=wanted.popularity)
+        Weights(labels=wanted.labels, voices=wanted.voices, proximity=wanted.proximity, popularity=wanted.popularity),
+        analyser(wanted.language),
     )
 
 

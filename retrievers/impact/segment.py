@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Floats
+from retrievers.columns import Column, joined
 
 Rows = NDArray[np.int32]
 # A term in this share of the documents is also kept as a column over all of them: adding a column to the scores is a
@@ -64,7 +65,7 @@ class Postings:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Documents by row: their ids and lengths, which of them still count, and their words and facets."""
+    """Documents by row: their ids and lengths, which of them still count, and their words, facets and numbers."""
 
     serial: int
     ids: NDArray[Any]
@@ -73,6 +74,7 @@ class Segment:
     dead: int
     words: Postings
     facets: Postings
+    numbers: Mapping[str, Column]
 
     @property
     def size(self) -> int:
@@ -113,6 +115,7 @@ def merged(segments: Sequence[Segment], serial: int) -> Segment:
         dead=0,
         words=words,
         facets=_joined([segment.facets for segment in segments], bases, alive, place),
+        numbers=_moved([segment.numbers for segment in segments], bases, alive, place),
     )
 
 
@@ -123,3 +126,20 @@ def _joined(parts: Sequence[Postings], bases: NDArray[np.int64], alive: NDArray[
     terms = np.concatenate([found for found, _, _ in triples])[kept]
     weights = np.concatenate([found for _, _, found in triples])[kept]
     return Postings.of(terms, place[rows[kept]], weights)
+
+
+def _moved(
+    parts: Sequence[Mapping[str, Column]], bases: NDArray[np.int64], alive: NDArray[np.bool_], place: Rows
+) -> dict[str, Column]:
+    moved = joined(
+        [
+            {name: Column((column.rows + base).astype(np.int32), column.figures) for name, column in part.items()}
+            for part, base in zip(parts, bases[:-1].tolist(), strict=True)
+        ]
+    )
+    kept = {name: alive[column.rows] for name, column in moved.items()}
+    return {
+        name: Column(place[column.rows[kept[name]]], column.figures[kept[name]])
+        for name, column in moved.items()
+        if kept[name].any()
+    }

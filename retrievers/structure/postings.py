@@ -10,8 +10,9 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from core.filters import Filters
-from core.types import Item, ItemId
+from core.filters import Filters, ranges_of, values_of
+from core.types import Item, ItemId, Range
+from retrievers.columns import NO_COLUMN, Column, columns, joined
 from retrievers.structure.facts import Facts
 from retrievers.structure.readings import Constraint
 
@@ -24,7 +25,10 @@ _EMPTY = _NONE, np.empty(0, dtype=np.float64)
 
 
 class Postings:
-    """Rows by value phrase, title word and exact facet, and columns of numbers. Rows are only ever added."""
+    """Rows by value phrase, title word and exact facet, and columns of numbers. Rows are only ever added.
+
+    `_columns` are what queries are read by, figures in text included; `_numbers`, for filters, are the items' own.
+    """
 
     def __init__(self) -> None:
         self.ids: list[ItemId] = []
@@ -32,6 +36,7 @@ class Postings:
         self._by_id = _NONE
         self._lists: dict[_Key, Rows] = {}
         self._columns: dict[str, tuple[Rows, NDArray[np.float64]]] = {}
+        self._numbers: dict[str, Column] = {}
 
     def append(self, items: Sequence[tuple[Item, Facts]]) -> None:
         """New rows, after the last one. They count for readers once a Snapshot spans them."""
@@ -52,6 +57,7 @@ class Postings:
                 np.concatenate([rows_, np.array([row for row, _ in pairs], dtype=np.int32)]),
                 np.concatenate([values, np.array([value for _, value in pairs])]),
             )
+        self._numbers = joined([self._numbers, columns([item.numbers for item, _ in items], first=len(self.ids))])
         self._rank([item.id for item, _ in items])
 
     def _rank(self, ids: Sequence[ItemId]) -> None:
@@ -90,6 +96,10 @@ class Postings:
         """The rows whose exact value of a filter's attribute is one of the wanted."""
         return [self._lists.get((name, value, "exact"), _NONE) for value in wanted]
 
+    def within(self, name: str, wanted: Range) -> Rows:
+        """The rows whose own number of that name is in the range."""
+        return self._numbers.get(name, NO_COLUMN).within(wanted)
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -113,8 +123,10 @@ class Snapshot:
 
     def allowed(self, filters: Filters) -> Mask:
         allowed = self.alive
-        for name, wanted in filters.items():
+        for name, wanted in values_of(filters).items():
             allowed = allowed & self.mask(*self.postings.passing(name, wanted))
+        for name, span in ranges_of(filters).items():
+            allowed = allowed & self.mask(self.postings.within(name, span))
         return allowed
 
 
