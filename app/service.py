@@ -15,7 +15,7 @@ from app.pipeline import Answer, Pipeline, Serving
 from core.catalogue import Catalogue
 from core.errors import InvalidInput, NotFound, unknown
 from core.protocols import EventStore, ModelRegistry, Outcome
-from core.types import Feedback, Impression, Item, ItemId, Plan, Query, QueryId
+from core.types import Facet, Feedback, Impression, Item, ItemId, Plan, Query, QueryId
 from feedback.sessions import Sessions
 
 log = logging.getLogger(__name__)
@@ -23,10 +23,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a search shows: the answer, and the impression of the asked page."""
+    """What a search shows: the answer, the impression of the asked page, and the asked facets."""
 
     answer: Answer
     impression: Impression
+    facets: Mapping[str, Facet] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class Service:
     registry: ModelRegistry
     plans: Mapping[str, Plan]
     load_models: Callable[[], Serving]
+    count_facets: Callable[[Query, Sequence[str]], Mapping[str, Facet]]
     config: str
     pool: Executor
     clock: Callable[[], float] = time.time
@@ -65,11 +67,19 @@ class Service:
         self._follower.start()
 
     def search(
-        self, query: Query, *, start: int = 0, size: int = 10, plan: str | None = None, preview: bool = False
+        self,
+        query: Query,
+        *,
+        start: int = 0,
+        size: int = 10,
+        plan: str | None = None,
+        preview: bool = False,
+        facets: Sequence[str] = (),
     ) -> Page:
         """Answer and log. The impression is durable when this returns, unless it is a `preview`, which logs nothing.
 
         A named `plan` is for looking around: it needs `preview`, because its propensity says nothing about the policy.
+        `facets` are counted whatever the plan, and not logged.
         """
         if plan is not None and not preview:
             raise InvalidInput(
@@ -81,10 +91,11 @@ class Service:
         if not query.history:
             query = replace(query, history=self.sessions.history(query.session_id))
         answer = self.pipeline.answer(query, self.serving, plan=forced)
+        counted = self.count_facets(query, list(dict.fromkeys(facets))) if facets else {}
         impression = answer.impression(start=start, size=size, config=self.config)
         if not preview:
             self.store.append_impression(impression)
-        return Page(answer, impression)
+        return Page(answer, impression, counted)
 
     def record(self, events: Sequence[Feedback]) -> list[Outcome]:
         """Durable when it returns; one outcome per event."""

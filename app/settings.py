@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import InvalidConfig, unknown
+from retrievers.analyser import Language
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -43,6 +44,7 @@ Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 
 class Lexical(Section):
     engine: Literal["tantivy", "okapi"]
+    language: Language
     labels: Weight
     voices: Weight
     proximity: Weight

@@ -35,6 +35,7 @@ from ranking.features.extractor import FeatureExtractor
 from ranking.learner import RankerLearner
 from ranking.ltr import LambdaMart
 from ranking.rrf import ReciprocalRankFusion
+from retrievers.analyser import analyser
 from retrievers.customers import CustomersLearner
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.encoder import open_encoder
@@ -88,7 +89,7 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     embeddings = open_embeddings(settings)
     query_vector = QueryVectors(embeddings)
     items = ItemTable()
-    lexical = _lexical(settings)
+    lexical = _lexical(settings, items)
     vector = VectorRetriever(embeddings, query_vector)
     memory = MemoryRetriever(embeddings, query_vector)
     structured = StructuredRetriever(items)
@@ -157,6 +158,7 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
         registry=registry,
         plans={plan.name: plan for plan in library.plans},
         load_models=load_models,
+        count_facets=lexical.facets,
         config=settings.hash,
         pool=pool,
         clock=clock,
@@ -214,14 +216,14 @@ def plan_library(settings: Settings) -> PlanLibrary:
     return PlanLibrary(plans, default=settings.retrieval.default_plan, arms=ARMS)
 
 
-def _lexical(settings: Settings) -> Retriever:
+def _lexical(settings: Settings, items: ItemTable) -> LexicalRetriever | OkapiRetriever:
     wanted = settings.lexical
     if wanted.engine == "okapi":
-        return OkapiRetriever()
+        return OkapiRetriever(items, analyser(wanted.language))
     weights = Weights(
         labels=wanted.labels, voices=wanted.voices, proximity=wanted.proximity, popularity=wanted.popularity
     )
-    return LexicalRetriever(weights, folder=_indexes(settings))
+    return LexicalRetriever(weights, analyser(wanted.language), folder=_indexes(settings))
 
 
 def _indexes(settings: Settings) -> Path:

@@ -5,6 +5,7 @@ Times are seconds since the Unix epoch (UTC), durations are milliseconds where t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -59,8 +60,19 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """Figures from `low` to `high`, both included; without a bound, infinite on that side."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """What was asked, by whom as far as known, and when. `history`: items engaged with in this session, newest last."""
+    """What was asked, by whom as far as known, and when. `history`: items engaged with in this session, newest last.
+
+    `filters`: attribute (or `type`) -> the wanted values, number -> the wanted range; see core.filters.
+    """
 
     id: QueryId
     text: str
@@ -69,9 +81,36 @@ class Query:
     user_id: str | None = None
     session_id: str | None = None
     client_id: str | None = None
-    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filters: Mapping[str, tuple[str, ...] | Range] = field(default_factory=dict)
     context: Mapping[str, str] = field(default_factory=dict)
     history: tuple[ItemId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ValueCount:
+    """How many items have this value of an attribute."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RangeCount:
+    """How many items have a figure from `low` to `high`, which are the least and the greatest there is in the range."""
+
+    low: float
+    high: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The facet of a number: ranges in ascending order that neither overlap nor miss an item."""
+
+    ranges: tuple[RangeCount, ...]
+
+
+Facet = tuple[ValueCount, ...] | Figures
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from core.types import (
     Plan,
     Query,
     QueryId,
+    Range,
 )
 
 
@@ -33,7 +35,7 @@ def encode_impression(impression: Impression) -> tuple[bytes, bytes, bytes]:
             "user_id": query.user_id,
             "session_id": query.session_id,
             "client_id": query.client_id,
-            "filters": {name: list(values) for name, values in query.filters.items()},
+            "filters": {name: _encode_filter(wanted) for name, wanted in query.filters.items()},
             "context": dict(query.context),
             "history": query.history,
         },
@@ -63,7 +65,7 @@ def decode_impression(
     """The impression as it was encoded. `context` and `features` are (names, values)."""
     raw: dict[str, Any] = orjson.loads(body)
     query = raw["query"]
-    query["filters"] = {name: tuple(values) for name, values in query["filters"].items()}
+    query["filters"] = {name: _decode_filter(wanted) for name, wanted in query["filters"].items()}
     query["history"] = tuple(map(ItemId, query.get("history", ())))  # rows of before there was one
     return Impression(
         query=Query(id=QueryId(query_id), time=time, **query),
@@ -80,6 +82,19 @@ def decode_impression(
         config=raw["config"],
         first_position=raw["first_position"],
     )
+
+
+def _encode_filter(wanted: tuple[str, ...] | Range) -> list[str] | dict[str, float]:
+    """Values as a list; a range as its bounds, without those that are infinite, which JSON has no word for."""
+    if not isinstance(wanted, Range):
+        return list(wanted)
+    return {name: bound for name, bound in (("from", wanted.low), ("to", wanted.high)) if math.isfinite(bound)}
+
+
+def _decode_filter(wanted: list[str] | dict[str, float]) -> tuple[str, ...] | Range:
+    if isinstance(wanted, list):
+        return tuple(wanted)
+    return Range(wanted.get("from", -math.inf), wanted.get("to", math.inf))
 
 
 def schema(names: tuple[str, ...]) -> tuple[str, bytes]:

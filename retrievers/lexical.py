@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +9,14 @@ from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
 import tantivy
 
-from core.filters import facets
-from core.text import query_tokens, tokens
-from core.types import Item, ItemId, Query, Scored
+from core.filters import Filters, facets, ranges_of, values_of
+from core.types import Facet, Item, ItemId, Query, Range, Scored
+from retrievers.analyser import ENGLISH, Analyser
 from retrievers.document import labels, prose, voices
+from retrievers.facets import count_indexed, groups, key, path
 from retrievers.live_folder import LiveFolder, save_index
 from retrievers.spelling import Spelling
 
@@ -48,21 +49,29 @@ class LexicalRetriever:
     name = "lexical"
 
     def __init__(
-        self, weights: Weights = Weights(), *, heap_bytes: int = 64_000_000, folder: Path | None = None
+        self,
+        weights: Weights = Weights(),
+        analyser: Analyser = ENGLISH,
+        *,
+        heap_bytes: int = 64_000_000,
+        folder: Path | None = None,
     ) -> None:
         """The index lives in a folder of its own below `folder`: an index in memory is ten times slower to change."""
         self._weights = weights
+        self._analyser = analyser
         self._heap_bytes = heap_bytes
         self._live = LiveFolder(folder)
         builder = tantivy.SchemaBuilder()
         builder.add_text_field("id", stored=True, tokenizer_name="raw")
-        builder.add_text_field("facet", tokenizer_name="raw")
+        builder.add_text_field("number", tokenizer_name="raw")  # the names of the item's numbers
+        # By the names' keys, because catalogues differ in the names they have.
+        for name in ("values", "numbers"):
+            builder.add_json_field(name, fast=True, tokenizer_name="raw", index_option="basic")
         for name in ("prose", "labels", "voices"):
             builder.add_text_field(name, tokenizer_name="tokens")
         builder.add_float_field("popularity", fast=True)
         self._schema = builder.build()
         self._writing = Lock()
-        self._popular = False
         self._open(self._live.new)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
@@ -70,38 +79,50 @@ class LexicalRetriever:
             for item_id in (*deletes, *(item.id for item in upserts)):
                 self._writer.delete_documents_by_term("id", item_id)
             for item in upserts:
-                self._popular |= item.numbers.get("popularity", 0.0) > 0
-                self._writer.add_document(_document(item, self._weights.popularity))
+                self._writer.add_document(_document(item, self._analyser, self._weights.popularity))
             self._writer.commit()
             self._index.reload()
             self._state = _State(self._index.searcher())
 
     def save(self, folder: Path) -> None:
-        (folder / "popular.json").write_text(json.dumps(self._popular))
-        (folder / "index").mkdir()
-        save_index(self._path, folder / "index")
+        save_index(self._path, folder)
 
     def restore(self, folder: Path) -> None:
-        popular = bool(json.loads((folder / "popular.json").read_bytes()))
-        self._open(self._live.restored(folder / "index"))
-        self._popular = popular
+        self._open(self._live.restored(folder))
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         index = self._state
-        asked = query_tokens(query.text)[:_MAX_TOKENS]
+        asked = self._asked(query)
         if not asked:
             return []
         wanted = self._filtered(self._any(index, asked), query.filters)
-        weight = "popularity" if self._popular and self._weights.popularity else None
+        weight = "popularity" if self._weights.popularity and index.numbered("popularity") else None
         hits = index.searcher.search(wanted, limit=depth + _TIES, count=False, weight_by_field=weight).hits
         found = [Scored(ItemId(index.searcher.doc(address)["id"][0]), score) for score, address in hits]
         return sorted(found, key=lambda hit: (-hit.score, hit.item_id))[:depth]
+
+    def facets(self, query: Query, names: Sequence[str]) -> dict[str, Facet]:
+        """Counts over all items that hold any of the words, or over all when none are asked.
+
+        Filters hold, but a facet's own not for itself, so that further values can be chosen. What is a number of any
+        item is counted in ranges, the rest by values: the 20 most frequent, exactly up to 65,000 different ones.
+        """
+        index = self._state
+        asked = self._asked(query)
+        matching = self._any(index, asked) if asked else tantivy.Query.all_query()
+        counted: dict[str, Facet] = {}
+        for group, filters in groups(names, query.filters):
+            numbers = [name for name in group if index.numbered(name)]
+            attributes = [name for name in group if name not in numbers]
+            passing = self._filtered(matching, filters)
+            counted |= count_indexed(index.searcher, passing, attributes=attributes, numbers=numbers)
+        return {name: counted[name] for name in names}
 
     def signals(self, query: Query) -> Mapping[str, float]:
         """Inverse document frequencies in 0..1 of the query's words, and the share of words the catalogue knows."""
         index = self._state
         total = max(index.searcher.num_docs, 1)
-        asked = query_tokens(query.text)[:_MAX_TOKENS]
+        asked = self._asked(query)
         found = [frequency for token in asked if (frequency := index.frequency(token))]
         idfs = [max(0.0, 1 - math.log(frequency) / math.log(total + 1)) for frequency in found]
         return {
@@ -111,9 +132,12 @@ class LexicalRetriever:
             "idf_min": min(idfs, default=0.0),
         }
 
+    def _asked(self, query: Query) -> list[str]:
+        return self._analyser.query_tokens(query.text)[:_MAX_TOKENS]
+
     def _open(self, path: Path) -> None:
         index = tantivy.Index(self._schema, str(path))
-        # Text comes analysed by core.text: every arm and the ranker agree on what a token is.
+        # Text comes analysed: what counts as the same word is for the analyser to say.
         whitespace = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
         index.register_tokenizer("tokens", whitespace)
         self._writer = index.writer(self._heap_bytes, 1)
@@ -156,15 +180,26 @@ class LexicalRetriever:
         ]
         return tantivy.Query.disjunction_max_query(options)
 
-    def _filtered(self, query: tantivy.Query, filters: Mapping[str, tuple[str, ...]]) -> tantivy.Query:
+    def _filtered(self, query: tantivy.Query, filters: Filters) -> tantivy.Query:
         if not filters:
             return query
-        clauses = [(tantivy.Occur.Must, query)]
-        for name, wanted in filters.items():
-            values = [_facet(name, value) for value in wanted]
-            allowed = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "facet", values), 0.0)
-            clauses.append((tantivy.Occur.Must, allowed))
-        return tantivy.Query.boolean_query(clauses)
+        allowed = [
+            tantivy.Query.term_set_query(self._schema, path("values", name), list(wanted))
+            for name, wanted in values_of(filters).items()
+        ]
+        for name, span in ranges_of(filters).items():
+            allowed += self._within(path("numbers", name), span)
+        clauses = [(tantivy.Occur.Must, tantivy.Query.const_score_query(each, 0.0)) for each in allowed]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *clauses])
+
+    def _within(self, place: str, span: Range) -> list[tantivy.Query]:
+        """One query per bound: tantivy fails where one bound of a JSON range is whole and the other is not."""
+        bounds = ["*"] if span == Range() else []
+        if math.isfinite(span.low):
+            bounds.append(f"[{_figure(span.low)} TO *]")
+        if math.isfinite(span.high):
+            bounds.append(f"[* TO {_figure(span.high)}]")
+        return [self._index.parse_query(f"{place}:{bound}") for bound in bounds]
 
 
 class _State:
@@ -174,6 +209,10 @@ class _State:
         self.searcher = searcher
         self.spelling = Spelling(self)
 
+    def numbered(self, name: str) -> bool:
+        """Whether any item has a number of that name."""
+        return bool(self.searcher.doc_freq("number", name))
+
     def frequency(self, term: str) -> int:
         return int(self.searcher.doc_freq("prose", term) or self.searcher.doc_freq("labels", term))
 
@@ -182,23 +221,31 @@ class _State:
         return found
 
 
-def _document(item: Item, weight: float) -> tantivy.Document:
+def _document(item: Item, analyser: Analyser, weight: float) -> tantivy.Document:
     document = tantivy.Document()
     document.add_text("id", item.id)
-    document.add_text("prose", " ".join(tokens(prose(item))))
-    document.add_text("labels", " ".join(tokens(labels(item))))
+    document.add_text("prose", " ".join(analyser.tokens(prose(item))))
+    document.add_text("labels", " ".join(analyser.tokens(labels(item))))
     if spoken := voices(item):
-        document.add_text("voices", " ".join(tokens(spoken)))
+        document.add_text("voices", " ".join(analyser.tokens(spoken)))
     if popularity := max(0.0, item.numbers.get("popularity", 0.0)):
         # tantivy multiplies scores by log2(2 + value).
         document.add_float("popularity", 2 ** (1 + weight * popularity / (popularity + _HALF_POPULARITY)) - 2)
+    values: dict[str, list[str]] = {}
     for name, value in facets(item):
-        document.add_text("facet", _facet(name, value))
+        values.setdefault(key(name), []).append(value)
+    document.add_json("values", values)
+    for name in item.numbers:
+        document.add_text("number", name)
+    if item.numbers:
+        # 0 is added because tantivy puts -0 below 0.
+        document.add_json("numbers", {key(name): figure + 0.0 for name, figure in item.numbers.items()})
     return document
 
 
-def _facet(name: str, value: str) -> str:
-    return f"{name}\x1f{value}"
+def _figure(bound: float) -> str:
+    """Exactly, without an exponent, which tantivy's query syntax doesn't know in negative figures."""
+    return np.format_float_positional(bound + 0.0, trim="0")
 
 
 def _boosted(query: tantivy.Query, weight: float) -> tantivy.Query:

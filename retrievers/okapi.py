@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from threading import Lock
 
 import numpy as np
 from rank_bm25 import BM25Okapi
 
 from core.filters import matches
-from core.text import query_tokens, tokens
-from core.types import Item, ItemId, Query, Scored
+from core.types import Facet, Item, ItemId, Query, Scored
+from retrievers.analyser import ENGLISH, Analyser
 from retrievers.document import labels, prose
+from retrievers.facets import count_items, groups
 
 
 class _Bm25(BM25Okapi):  # type: ignore[misc]
@@ -30,9 +32,12 @@ class OkapiRetriever:
 
     name = "lexical"
 
-    def __init__(self) -> None:
+    def __init__(self, items: Mapping[ItemId, Item], analyser: Analyser = ENGLISH) -> None:
+        """`items` is kept up to date by somebody else, before `apply`."""
+        self._items = items
+        self._analyser = analyser
         self._writing = Lock()
-        self._documents: dict[ItemId, tuple[Item, list[str]]] = {}
+        self._documents: dict[ItemId, list[str]] = {}
         self._state: tuple[list[Item], _Bm25 | None] = ([], None)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
@@ -40,16 +45,22 @@ class OkapiRetriever:
             for item_id in deletes:
                 self._documents.pop(item_id, None)
             for item in upserts:
-                self._documents[item.id] = (item, tokens(f"{prose(item)} {labels(item)}"))
-            items = [item for item, _ in self._documents.values()]
-            texts = [text for _, text in self._documents.values()]
+                self._documents[item.id] = self._analyser.tokens(f"{prose(item)} {labels(item)}")
+            items = [self._items[item_id] for item_id in self._documents]
+            texts = list(self._documents.values())
             self._state = (items, _Bm25(texts) if texts else None)
+
+    def save(self, folder: Path) -> None:
+        """Nothing: a small catalogue is indexed as quickly as it is read."""
+
+    def restore(self, folder: Path) -> None:
+        self.apply(list(self._items.values()), [])
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         items, index = self._state
         if index is None:
             return []
-        scores = index.get_scores(query_tokens(query.text))
+        scores = index.get_scores(self._analyser.query_tokens(query.text))
         hits = (
             Scored(items[n].id, float(scores[n]))
             for n in np.argsort(-scores, kind="stable")
@@ -57,10 +68,26 @@ class OkapiRetriever:
         )
         return [hit for hit, _ in zip(hits, range(depth), strict=False)]
 
+    def facets(self, query: Query, names: Sequence[str]) -> dict[str, Facet]:
+        """As the other lexical engine counts them."""
+        items, index = self._state
+        asked = self._analyser.query_tokens(query.text)
+        known = {name for item in items for name in item.numbers}
+        if index is not None and asked:
+            items = [
+                item for item, held in zip(items, index.doc_freqs, strict=True) if not held.keys().isdisjoint(asked)
+            ]
+        counted: dict[str, Facet] = {}
+        for group, filters in groups(names, query.filters):
+            passing = [item for item in items if matches(item, filters)]
+            numbers = [name for name in group if name in known]
+            counted |= count_items(passing, attributes=[name for name in group if name not in known], numbers=numbers)
+        return {name: counted[name] for name in names}
+
     def signals(self, query: Query) -> Mapping[str, float]:
         """The same four figures as the other lexical engine, from this index's own document frequencies."""
         _, index = self._state
-        asked = query_tokens(query.text)
+        asked = self._analyser.query_tokens(query.text)
         top = max(index.idf.values(), default=1.0) if index else 1.0
         idfs = [index.idf[token] / top for token in asked if token in index.idf] if index else []
         return {

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 
-from core.filters import facets
+from core.filters import facets, ranges_of, values_of
 from core.types import Item, ItemId, Query, Scored
 from retrievers.impact.index import Document, Hit, ImpactIndex
 from retrievers.impact.term_weights import TermWeights
@@ -29,7 +29,7 @@ class SparseRetriever:
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
             documents = [
-                Document(item.id, weights, [_facet(name, value) for name, value in facets(item)])
+                Document(item.id, weights, [_facet(name, value) for name, value in facets(item)], item.numbers)
                 for item, weights in zip(upserts, self._weights.documents(upserts), strict=True)
             ]
             self._index.apply(documents, deletes)
@@ -45,8 +45,10 @@ class SparseRetriever:
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         terms = self._weights.query(query.text)
-        required = [[_facet(name, value) for value in wanted] for name, wanted in query.filters.items()]
-        hits = self._index.search({**terms.own, **terms.added}, depth, required=required, ask=terms.added)
+        required = [[_facet(name, value) for value in wanted] for name, wanted in values_of(query.filters).items()]
+        hits = self._index.search(
+            {**terms.own, **terms.added}, depth, required=required, ranges=ranges_of(query.filters), ask=terms.added
+        )
         return [Scored(hit.id, hit.score, why=_why(hit, terms.added)) for hit in hits]
 
     def signals(self, query: Query) -> Mapping[str, float]:

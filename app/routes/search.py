@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from app.pipeline import Answer
 from app.routes.dependencies import Configured, Measured, Running, json
 from app.schemas.items import ItemBody
-from app.schemas.search import ArmBody, Found, Hit, PlanBody, SearchAnswer, SearchBody
+from app.schemas.search import ArmBody, Found, Hit, PlanBody, SearchAnswer, SearchBody, facet_body
 from app.service import Page, new_query_id
 from core.errors import InvalidInput
 
@@ -26,7 +26,9 @@ def search(body: SearchBody, service: Running, settings: Configured, metrics: Me
     _at_most("size", body.size, settings.limits.page_size, "results")
     _at_most("from + size", body.start + body.size, _DEEPEST, "results")
     query = body.asked(new_query_id(), service.clock())
-    page = service.search(query, start=body.start, size=body.size, plan=body.plan, preview=body.preview)
+    page = service.search(
+        query, start=body.start, size=body.size, plan=body.plan, preview=body.preview, facets=body.facets
+    )
     seconds = time.perf_counter() - started
     metrics.searched(page, seconds)
     return json(_body(page, seconds, explain=body.explain))
@@ -57,6 +59,7 @@ def _body(page: Page, seconds: float, *, explain: bool) -> SearchAnswer:
             for arm, report in answer.arms.items()
         },
         degraded=impression.degraded,
+        facets={name: facet_body(facet) for name, facet in page.facets.items()} or None,
         took_ms=round(seconds * 1000, 3),
     )
 

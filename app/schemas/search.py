@@ -2,19 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
 from app.schemas.items import ITEM
 from app.schemas.parts import Id, Name, Values, model
-from core.types import ItemId, Query, QueryId
+from core.types import Facet, Figures, ItemId, Query, QueryId, Range
+
+Bound = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class RangeBody(BaseModel):
+    """Figures from one bound to the other, both included; either may be left out."""
+
+    model_config = model({"from": 100, "to": 300})
+
+    low: Bound | None = Field(default=None, alias="from")
+    high: Bound | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> RangeBody:
+        if self.low is None and self.high is None:
+            raise ValueError("a range needs `from`, `to` or both; leave the filter out if any figure will do")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"from = {self.low:g} is above to = {self.high:g}; exchange them")
+        return self
+
+    def range(self) -> Range:
+        return Range(-math.inf if self.low is None else self.low, math.inf if self.high is None else self.high)
+
+
+def _kind(wanted: Any) -> str:
+    return "range" if isinstance(wanted, dict | RangeBody) else "values"
+
+
+Filter = Annotated[Annotated[RangeBody, Tag("range")] | Annotated[Values, Tag("values")], Discriminator(_kind)]
 
 
 class SearchBody(BaseModel):
     """A search. Give `client_id` and `session_id` when you can: learning is safer and better with them."""
 
-    model_config = model({"query": "tayler love", "size": 5, "client_id": "browser-17", "filters": {"type": "track"}})
+    model_config = model(
+        {
+            "query": "tayler love",
+            "size": 5,
+            "client_id": "browser-17",
+            "filters": {"type": "track", "year": {"from": 2000}},
+            "facets": ["mood", "year"],
+        }
+    )
 
     query: str = Field(description="What was typed. Empty: what is popular.")
     size: Annotated[int, Field(ge=1)] = 10
@@ -22,7 +60,12 @@ class SearchBody(BaseModel):
     user_id: Id | None = None
     session_id: Id | None = None
     client_id: Id | None = None
-    filters: dict[Name, Values] = Field(default={}, description="Attribute (or `type`) -> wanted values.")
+    filters: dict[Name, Filter] = Field(
+        default={}, description="Attribute (or `type`) -> wanted values; number -> `{from, to}`."
+    )
+    facets: list[Name] = Field(
+        default=[], max_length=10, description="Attributes and numbers to count over all items that match the words."
+    )
     context: dict[Name, Annotated[str, Field(max_length=200)]] = Field(default={}, max_length=32)
     history: list[Id] = Field(
         default=[],
@@ -41,7 +84,10 @@ class SearchBody(BaseModel):
             user_id=self.user_id,
             session_id=self.session_id,
             client_id=self.client_id,
-            filters={name: tuple(values) for name, values in self.filters.items()},
+            filters={
+                name: wanted.range() if isinstance(wanted, RangeBody) else tuple(wanted)
+                for name, wanted in self.filters.items()
+            },
             context=self.context,
             history=tuple(map(ItemId, self.history)),
         )
@@ -100,6 +146,51 @@ class PlanBody(BaseModel):
     depths: dict[str, int]
 
 
+class ValueBody(BaseModel):
+    """A value of an attribute, and how many items have it."""
+
+    model_config = model({"value": "HP", "count": 17})
+
+    value: str
+    count: int
+
+
+class RangeCountBody(BaseModel):
+    """The least and the greatest figure in a range, and how many items are in it; as a filter, it gives just those."""
+
+    model_config = model({"from": 12.99, "to": 99.0, "count": 41})
+
+    low: float = Field(alias="from")
+    high: float = Field(alias="to")
+    count: int
+
+
+class FiguresBody(BaseModel):
+    """The facet of a number: its bounds, absent where no item has one, and ranges of about equally many items."""
+
+    model_config = model({"min": 12.99, "max": 480.0, "ranges": [{"from": 12.99, "to": 99.0, "count": 41}]})
+
+    min: float | None = None
+    max: float | None = None
+    ranges: list[RangeCountBody]
+
+    @classmethod
+    def of(cls, figures: Figures) -> FiguresBody:
+        found = figures.ranges
+        ranges = [RangeCountBody.model_construct(low=r.low, high=r.high, count=r.count) for r in found]
+        low, high = (found[0].low, found[-1].high) if found else (None, None)
+        return cls.model_construct(min=low, max=high, ranges=ranges)
+
+
+FacetBody = FiguresBody | list[ValueBody]
+
+
+def facet_body(facet: Facet) -> FacetBody:
+    if isinstance(facet, Figures):
+        return FiguresBody.of(facet)
+    return [ValueBody.model_construct(value=each.value, count=each.count) for each in facet]
+
+
 class SearchAnswer(BaseModel):
     """The hits, and how they came about. Send feedback with this `query_id`."""
 
@@ -114,6 +205,7 @@ class SearchAnswer(BaseModel):
             "release": 12,
             "arms": {"lexical": {"status": "ok", "depth": 100, "found": 100, "took_ms": 0.9}},
             "degraded": False,
+            "facets": {"mood": [{"value": "romantic", "count": 12}]},
             "took_ms": 7.4,
         }
     )
@@ -127,4 +219,7 @@ class SearchAnswer(BaseModel):
     release: int
     arms: dict[str, ArmBody]
     degraded: bool
+    facets: dict[str, FacetBody] | None = Field(
+        default=None, description="The asked ones: values with counts, most frequent first, or ranges of a number."
+    )
     took_ms: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from threading import Lock
@@ -12,7 +12,8 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import ItemId
+from core.types import ItemId, Range
+from retrievers.columns import columns
 from retrievers.impact.bm25 import Bm25
 from retrievers.impact.segment import Postings, Segment, merged
 from retrievers.impact.snapshot import Snapshot
@@ -25,11 +26,12 @@ _DEAD_SHARE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An item as the index takes it: term -> weight (above 0), and the facets it can be filtered by."""
+    """An item as the index takes it: term -> weight (above 0), and the facets and numbers it can be filtered by."""
 
     id: ItemId
     weights: Mapping[str, float]
     facets: Collection[str] = ()
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +98,20 @@ class ImpactIndex:
         depth: int,
         *,
         required: Sequence[Collection[str]] = (),
+        ranges: Mapping[str, Range] | None = None,
         ask: Collection[str] = (),
     ) -> list[Hit]:
         """The `depth` best documents that hold a term of `query`, whose weights are above 0; ties in order of ids.
 
-        Each of `required` names facets of which a document must have one; `ask`: terms to be told of in `Hit.holds`.
+        Each of `required` names facets of which a document must have one; its numbers must be in the `ranges`. `ask`:
+        terms to be told of in `Hit.holds`.
         """
         vocabulary = self._vocabulary
         found = self._snapshot.best(
             {vocabulary[term]: weight for term, weight in query.items() if term in vocabulary},
             depth,
             [[vocabulary[facet] for facet in facets if facet in vocabulary] for facets in required],
+            ranges or {},
             {term: vocabulary[term] for term in ask if term in vocabulary},
         )
         return [Hit(each.id, -each.negative_score, each.holds) for each in found]
@@ -139,6 +144,7 @@ class ImpactIndex:
             dead=0,
             words=words.with_columns(len(documents)),
             facets=self._postings([dict.fromkeys(document.facets, 1.0) for document in documents]),
+            numbers=columns([document.numbers.items() for document in documents]),
         )
         return self._placed(segment)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Floats, ItemId
+from retrievers.columns import Column, joined, packed, unpacked
 
 Rows = NDArray[np.int32]
 # A term in this share of the documents is also kept as a column over all of them: adding a column to the scores is a
@@ -67,7 +68,7 @@ class Postings:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Documents by row: their ids and lengths, which of them still count, and their words and facets."""
+    """Documents by row: their ids and lengths, which of them still count, and their words, facets and numbers."""
 
     serial: int
     ids: NDArray[Any]
@@ -76,6 +77,7 @@ class Segment:
     dead: int
     words: Postings
     facets: Postings
+    numbers: Mapping[str, Column]
 
     @property
     def size(self) -> int:
@@ -86,6 +88,7 @@ class Segment:
         stem.with_suffix(".json").write_text(json.dumps(self.ids.tolist()), encoding="utf-8")
         postings = {"words": self.words, "facets": self.facets}
         parts = {f"{name}_{part}": getattr(found, part) for name, found in postings.items() for part in _PARTS}
+        parts |= packed(self.numbers, "numbers")
         np.savez(stem.with_suffix(".npz"), lengths=self.lengths, alive=self.alive, **parts)
 
     @classmethod
@@ -96,9 +99,9 @@ class Segment:
         ids[:] = listed
         with np.load(stem.with_suffix(".npz")) as arrays:
             words, facets = (Postings(*(arrays[f"{name}_{part}"] for part in _PARTS)) for name in ("words", "facets"))
-            lengths, alive = arrays["lengths"], arrays["alive"]
+            lengths, alive, numbers = arrays["lengths"], arrays["alive"], unpacked(arrays, "numbers")
         dead = len(ids) - int(np.count_nonzero(alive))
-        return cls(serial, ids, lengths, alive, dead, words.with_columns(len(ids)), facets)
+        return cls(serial, ids, lengths, alive, dead, words.with_columns(len(ids)), facets, numbers)
 
     def places(self) -> Iterator[tuple[ItemId, tuple[int, int]]]:
         """(id, (serial, row)) of every living document."""
@@ -139,6 +142,7 @@ def merged(segments: Sequence[Segment], serial: int) -> Segment:
         dead=0,
         words=words,
         facets=_joined([segment.facets for segment in segments], bases, alive, place),
+        numbers=_moved([segment.numbers for segment in segments], bases, alive, place),
     )
 
 
@@ -149,3 +153,20 @@ def _joined(parts: Sequence[Postings], bases: NDArray[np.int64], alive: NDArray[
     terms = np.concatenate([found for found, _, _ in triples])[kept]
     weights = np.concatenate([found for _, _, found in triples])[kept]
     return Postings.of(terms, place[rows[kept]], weights)
+
+
+def _moved(
+    parts: Sequence[Mapping[str, Column]], bases: NDArray[np.int64], alive: NDArray[np.bool_], place: Rows
+) -> dict[str, Column]:
+    moved = joined(
+        [
+            {name: Column((column.rows + base).astype(np.int32), column.figures) for name, column in part.items()}
+            for part, base in zip(parts, bases[:-1].tolist(), strict=True)
+        ]
+    )
+    kept = {name: alive[column.rows] for name, column in moved.items()}
+    return {
+        name: Column(place[column.rows[kept[name]]], column.figures[kept[name]])
+        for name, column in moved.items()
+        if kept[name].any()
+    }

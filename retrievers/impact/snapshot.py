@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.types import Floats, ItemId
+from core.types import Floats, ItemId, Range
+from retrievers.columns import NO_COLUMN
 from retrievers.impact.bm25 import Bm25
 from retrievers.impact.segment import Segment
 
@@ -44,14 +45,19 @@ class Snapshot:
         return sum(segment.frequency(term) for segment in self.segments)
 
     def best(
-        self, query: Mapping[int, float], depth: int, required: Sequence[Sequence[int]], asked: Mapping[str, int]
+        self,
+        query: Mapping[int, float],
+        depth: int,
+        required: Sequence[Sequence[int]],
+        ranges: Mapping[str, Range],
+        asked: Mapping[str, int],
     ) -> list[Found]:
         """The first `depth`; see ImpactIndex.search."""
         if not self.segments or depth < 1:
             return []
         weights = {term: np.float32(weight * self._idf(term)) for term, weight in query.items()}
         parts = [
-            _allowed(segment, self._scores(segment, norms, weights), required)
+            _allowed(segment, self._scores(segment, norms, weights), required, ranges)
             for segment, norms in zip(self.segments, self.norms, strict=True)
         ]
         threshold = _threshold(parts, depth)
@@ -80,8 +86,10 @@ class Snapshot:
         return scores
 
 
-def _allowed(segment: Segment, scores: Floats, required: Sequence[Sequence[int]]) -> Floats:
-    """The scores, 0 for what is dead or has none of the facets of one of `required`."""
+def _allowed(
+    segment: Segment, scores: Floats, required: Sequence[Sequence[int]], ranges: Mapping[str, Range]
+) -> Floats:
+    """The scores, 0 for what is dead, has none of the facets of one of `required`, or has a number out of range."""
     if segment.dead:
         scores *= segment.alive
     for facets in required:
@@ -89,6 +97,10 @@ def _allowed(segment: Segment, scores: Floats, required: Sequence[Sequence[int]]
         for facet in facets:
             rows, _ = segment.facets.find(facet)
             allowed[rows] = True
+        scores *= allowed
+    for name, wanted in ranges.items():
+        allowed = np.zeros(segment.size, dtype=np.bool_)
+        allowed[segment.numbers.get(name, NO_COLUMN).within(wanted)] = True
         scores *= allowed
     return scores
 

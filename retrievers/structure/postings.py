@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.filters import Filters
-from core.types import Item, ItemId
+from core.filters import Filters, ranges_of, values_of
+from core.types import Item, ItemId, Range
+from retrievers.columns import NO_COLUMN, Column, columns, joined, packed, unpacked
 from retrievers.structure.facts import Facts
 from retrievers.structure.readings import Constraint
 
@@ -23,30 +23,31 @@ Mask = NDArray[np.bool_]
 # (attribute, phrase), a title word, or (attribute, exact value, "exact")
 _Key = str | tuple[str, str] | tuple[str, str, str]
 _NONE: Rows = np.empty(0, dtype=np.int32)
-_EMPTY = _NONE, np.empty(0, dtype=np.float64)
 
 
 class Postings:
-    """Rows by value phrase, title word and exact facet, and columns of numbers. Rows are only ever added."""
+    """Rows by value phrase, title word and exact facet, and columns of numbers. Rows are only ever added.
+
+    `_columns` are what queries are read by, figures in text included; `_numbers`, for filters, are the items' own.
+    """
 
     def __init__(self) -> None:
         self.ids: list[ItemId] = []
         self.rank = _NONE  # of each row in the order of ids, so that ties need no comparison of strings
         self._by_id = _NONE
         self._lists: dict[_Key, Rows] = {}
-        self._columns: dict[str, tuple[Rows, NDArray[np.float64]]] = {}
+        self._columns: dict[str, Column] = {}
+        self._numbers: dict[str, Column] = {}
 
     def save(self, folder: Path) -> None:
         """Write everything to files in this folder."""
-        keys, lists = list(self._lists), list(self._lists.values())
-        names = {"ids": self.ids, "keys": keys, "columns": list(self._columns)}
+        lists = list(self._lists.values())
+        names = {"ids": self.ids, "keys": list(self._lists)}
         (folder / "postings.json").write_text(json.dumps(names), encoding="utf-8")
-        columns: dict[str, Any] = {}
-        for n, (rows, values) in enumerate(self._columns.values()):
-            columns |= {f"column_rows_{n}": rows, f"column_values_{n}": values}
         starts = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+        numbers = packed(self._columns, "columns") | packed(self._numbers, "numbers")
         rows = np.concatenate([_NONE, *lists])
-        np.savez(folder / "postings.npz", starts=starts, rows=rows, rank=self.rank, **columns)
+        np.savez(folder / "postings.npz", starts=starts, rows=rows, rank=self.rank, **numbers)
 
     @classmethod
     def saved(cls, folder: Path) -> Postings:
@@ -55,10 +56,7 @@ class Postings:
         found = cls()
         with np.load(folder / "postings.npz") as arrays:
             starts, rows, found.rank = arrays["starts"].tolist(), arrays["rows"], arrays["rank"]
-            found._columns = {
-                name: (arrays[f"column_rows_{n}"], arrays[f"column_values_{n}"])
-                for n, name in enumerate(names["columns"])
-            }
+            found._columns, found._numbers = unpacked(arrays, "columns"), unpacked(arrays, "numbers")
         keys = (key if isinstance(key, str) else tuple(key) for key in names["keys"])
         found._lists = {key: rows[start:end] for key, start, end in zip(keys, starts, starts[1:], strict=False)}
         found._by_id = np.argsort(found.rank).astype(np.int32)
@@ -68,22 +66,16 @@ class Postings:
     def append(self, items: Sequence[tuple[Item, Facts]]) -> None:
         """New rows, after the last one. They count for readers once a Snapshot spans them."""
         added: dict[_Key, list[int]] = {}
-        numbers: dict[str, list[tuple[int, float]]] = {}
         for row, (item, facts) in enumerate(items, start=len(self.ids)):
             keys: Iterator[_Key] = chain(facts.phrases, facts.title, _exact(item))
             for key in keys:
                 added.setdefault(key, []).append(row)
-            for name, value in facts.numbers:
-                numbers.setdefault(name, []).append((row, value))
         for key, rows in added.items():
             new = np.array(rows, dtype=np.int32)
             self._lists[key] = np.concatenate([self._lists[key], new]) if key in self._lists else new
-        for name, pairs in numbers.items():
-            rows_, values = self._columns.get(name, _EMPTY)
-            self._columns[name] = (
-                np.concatenate([rows_, np.array([row for row, _ in pairs], dtype=np.int32)]),
-                np.concatenate([values, np.array([value for _, value in pairs])]),
-            )
+        first = len(self.ids)
+        self._columns = joined([self._columns, columns([facts.numbers for _, facts in items], first=first)])
+        self._numbers = joined([self._numbers, columns([item.numbers.items() for item, _ in items], first=first)])
         self._rank([item.id for item, _ in items])
 
     def _rank(self, ids: Sequence[ItemId]) -> None:
@@ -103,24 +95,29 @@ class Postings:
         """Rows, ascending; a row may come twice when it has two figures of one name."""
         if constraint.phrase:
             return self._lists.get((constraint.name, constraint.phrase), _NONE)
-        rows, values = self._columns.get(constraint.name, _EMPTY)
-        return rows[(values >= constraint.low) & (values <= constraint.high)]
+        return self._column(constraint.name).within(Range(constraint.low, constraint.high))
 
     def count(self, constraint: Constraint) -> int:
         """The length of `satisfying`, for less; rows of gone items count until they are dropped."""
         if constraint.phrase:
             return len(self.satisfying(constraint))
-        _, values = self._columns.get(constraint.name, _EMPTY)
-        return int(np.count_nonzero((values >= constraint.low) & (values <= constraint.high)))
+        return self._column(constraint.name).count(Range(constraint.low, constraint.high))
 
     def share(self, name: str, low: float, high: float) -> float:
         """Of the figures called `name`, the share in low..high; 0 when there are none."""
-        rows, _ = self._columns.get(name, _EMPTY)
-        return self.count(Constraint(name, low=low, high=high)) / len(rows) if len(rows) else 0.0
+        column = self._column(name)
+        return column.count(Range(low, high)) / len(column.rows) if len(column.rows) else 0.0
+
+    def _column(self, name: str) -> Column:
+        return self._columns.get(name, NO_COLUMN)
 
     def passing(self, name: str, wanted: Sequence[str]) -> list[Rows]:
         """The rows whose exact value of a filter's attribute is one of the wanted."""
         return [self._lists.get((name, value, "exact"), _NONE) for value in wanted]
+
+    def within(self, name: str, wanted: Range) -> Rows:
+        """The rows whose own number of that name is in the range."""
+        return self._numbers.get(name, NO_COLUMN).within(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +142,10 @@ class Snapshot:
 
     def allowed(self, filters: Filters) -> Mask:
         allowed = self.alive
-        for name, wanted in filters.items():
+        for name, wanted in values_of(filters).items():
             allowed = allowed & self.mask(*self.postings.passing(name, wanted))
+        for name, span in ranges_of(filters).items():
+            allowed = allowed & self.mask(self.postings.within(name, span))
         return allowed
 
 

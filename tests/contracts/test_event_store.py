@@ -13,7 +13,7 @@ from builders import click, impression
 
 from core.errors import Conflict, Unavailable
 from core.protocols import EventStore, Outcome
-from core.types import ArmReport, ArmStatus, Impression, Query, QueryId
+from core.types import ArmReport, ArmStatus, Impression, Query, QueryId, Range
 from feedback.sqlite_store import SqliteEventStore
 
 Open = Callable[[], EventStore]
@@ -52,9 +52,16 @@ def assert_same(one: Impression, other: Impression) -> None:
 
 
 def test_an_impression_comes_back_as_it_was(store: EventStore, reopen: Open) -> None:
+    filters = {
+        "type": ("a", "b"),
+        "none": (),
+        "price": Range(0.1, 300),
+        "year": Range(high=2000),
+        "size": Range(-1e300),
+    }
     full = replace(
         impression(features=[[1.5, np.nan], [np.inf, -0.0], [1e-38, 3.4e38]], first_position=11),
-        query=Query(QueryId("q1"), "täyler 💡", 12.5, "search", "u", "s", "c", {"type": ("a", "b")}, {"country": "NL"}),
+        query=Query(QueryId("q1"), "täyler 💡", 12.5, "search", "u", "s", "c", filters, {"country": "NL"}),
         arms={"lexical": ArmReport(ArmStatus.TIMEOUT, 10, 0, 500.0), "memory": ArmReport(ArmStatus.OK, 5, 3, 0.25)},
         ranks={"lexical": (0, 0, 0), "memory": (3, 0, 1)},
     )

@@ -8,15 +8,15 @@ from collections.abc import Callable
 import pytest
 import related_world
 import vector_world
-from structured_world import Structured
+from arms_with_items import Okapi, Structured
 from words import item, query
 
 from core.protocols import Retriever
+from core.types import Range
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
 from retrievers.memory import MemoryRetriever
-from retrievers.okapi import OkapiRetriever
 from retrievers.popular import PopularRetriever
 from retrievers.sparse import SparseRetriever
 from retrievers.vector import VectorRetriever
@@ -24,7 +24,7 @@ from retrievers.vector import VectorRetriever
 Build = Callable[[StoredEmbeddings, QueryVectors], Retriever]
 ARMS: dict[str, Build] = {
     "tantivy": lambda embeddings, vector: LexicalRetriever(),
-    "okapi": lambda embeddings, vector: OkapiRetriever(),
+    "okapi": lambda embeddings, vector: Okapi(),
     "vector": VectorRetriever,
     "memory": MemoryRetriever,
     "personal": vector_world.personal,
@@ -37,9 +37,9 @@ ARMS: dict[str, Build] = {
 }
 # More items without the words than with them: Okapi's idf is negative for words in most of the documents.
 ITEMS = [
-    item("red", "Red lamp", brand="Acme"),
-    item("blue", "Blue lamp", brand="Bolt"),
-    item("green", "Green lamp", brand="Acme"),
+    item("red", "Red lamp", brand="Acme", numbers={"price": 100, "in.stock": 0}),
+    item("blue", "Blue lamp", brand="Bolt", numbers={"price": 249.99, "in.stock": -0.0}),
+    item("green", "Green lamp", brand="Acme", numbers={"price": 180.5}, weight="2 kg"),
     *(item(f"other-{n}", f"Wooden chair number {n}", brand="Bolt") for n in range(8)),
 ]
 
@@ -51,7 +51,7 @@ def arm(request: pytest.FixtureRequest, embeddings: StoredEmbeddings, query_vect
     return retriever
 
 
-def ids(arm: Retriever, text: str, depth: int = 20, **filters: str) -> list[str]:
+def ids(arm: Retriever, text: str, depth: int = 20, **filters: str | Range) -> list[str]:
     return [hit.item_id for hit in arm.retrieve(query(text, **filters), depth)]
 
 
@@ -83,6 +83,26 @@ def test_filters(arm: Retriever) -> None:
     assert ids(arm, "lamp", colour="none has this attribute") == []
     assert set(ids(arm, "lamp", type="product")) >= {"red", "blue", "green"}
     assert ids(arm, "lamp", type="song") == []
+
+
+def test_ranges_include_their_bounds_and_leave_out_what_has_no_such_number(arm: Retriever) -> None:
+    def within(low: float, high: float, name: str = "price", **filters: str) -> set[str]:
+        return set(ids(arm, "lamp", **{name: Range(low, high)}, **filters))
+
+    assert within(100, 249.99) == within(-1e300, 1e300) == within(-math.inf, math.inf) == {"red", "green", "blue"}
+    assert within(100, 180.5) == within(99.5, 249) == within(-math.inf, 249.98) == {"red", "green"}
+    assert within(100.01, 250) == within(180.5, math.inf) == {"green", "blue"}
+    assert within(0, 0, "in.stock") == within(-math.inf, math.inf, "in.stock") == {"red", "blue"}
+    assert within(100, 249.99, brand="Acme") == {"red", "green"}
+    assert within(101, 180) == within(1, 9, "in.stock") == within(250, math.inf) == set()
+    # Neither is the figure in a value a number of the item.
+    assert within(0, 1e9, "weight") == within(0, 1e9, "nobody has it") == set()
+
+
+def test_ranges_follow_changes(arm: Retriever) -> None:
+    arm.apply([item(name, f"{name.title()} lamp", numbers={"price": 400}) for name in ("red", "new")], ["blue"])
+    assert set(ids(arm, "lamp", price=Range(0, 300))) <= {"green"}
+    assert set(ids(arm, "lamp", price=Range(300))) == {"red", "new"}
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!", "xyzzy plugh", "lamp " * 200, "'\"():*^~[]{}\\/+-", "💡", "\x00"])

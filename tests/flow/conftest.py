@@ -18,11 +18,27 @@ from app.settings import Settings, load_settings
 from app.wiring import build_service, open_catalogue
 
 ITEMS = [
-    item("track:love-story", "Love Story", kind="track", popularity=0.9, artist="Taylor Swift", mood="romantic"),
+    item(
+        "track:love-story",
+        "Love Story",
+        kind="track",
+        popularity=0.9,
+        artist="Taylor Swift",
+        mood="romantic",
+        numbers={"year": 2008},
+    ),
     item("artist:taylor-swift", "Taylor Swift", kind="artist", popularity=1.0),
-    item("track:lover", "Lover", kind="track", popularity=0.8, artist="Taylor Swift", mood="romantic"),
+    item(
+        "track:lover",
+        "Lover",
+        kind="track",
+        popularity=0.8,
+        artist="Taylor Swift",
+        mood="romantic",
+        numbers={"year": 2019},
+    ),
     item("playlist:quiet", "Quiet Harbour: lullabies for the night", kind="playlist", popularity=0.3, mood="calm"),
-    item("track:one", "One", kind="track", popularity=0.7, artist="Metallica", mood="angry"),
+    item("track:one", "One", kind="track", popularity=0.7, artist="Metallica", mood="angry", numbers={"year": 1989}),
     item("podcast:history", "Hardcore History", kind="podcast", popularity=0.6),
 ]
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from arms_with_items import Okapi
 from words import item, query
 
 from app.indexer import ItemTable
@@ -20,7 +21,6 @@ from core.protocols import Policy, Ranker, Retriever
 from core.types import ArmStatus, Candidate, Features, Plan, Query, Scored
 from ranking.features.extractor import FeatureExtractor
 from ranking.rrf import ReciprocalRankFusion
-from retrievers.okapi import OkapiRetriever
 from retrievers.popular import PopularRetriever
 
 ITEMS = [item("lamp", "Desk lamp", popularity=0.2), item("chair", "Oak chair", popularity=0.9)]
@@ -31,7 +31,7 @@ LIBRARY = PlanLibrary(
 )
 
 
-class Late(OkapiRetriever):
+class Late(Okapi):
     """Answers only when it is let go."""
 
     name = "late"
@@ -45,7 +45,7 @@ class Late(OkapiRetriever):
         return super().retrieve(query, depth)
 
 
-class Broken(OkapiRetriever):
+class Broken(Okapi):
     name = "broken"
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
@@ -71,7 +71,7 @@ def late() -> Iterator[Late]:
 
 @pytest.fixture
 def pipeline(late: Late) -> Iterator[Pipeline]:
-    arms: Mapping[str, Retriever] = {arm.name: arm for arm in (OkapiRetriever(), late, Broken(), PopularRetriever())}
+    arms: Mapping[str, Retriever] = {arm.name: arm for arm in (Okapi(), late, Broken(), PopularRetriever())}
     items = ItemTable()
     extractor = FeatureExtractor(tuple(arms), items)
     for follower in (items, extractor, *arms.values()):

@@ -21,6 +21,7 @@ def test_the_shipped_files_are_valid(path: Path) -> None:
         ("[polcy]\nseed = 1", r"'polcy'\. Did you mean 'policy'\?"),
         ("[policy]\nkind = 'best'", r"policy\.kind = 'best'.*'coverage', 'uniform' or 'fixed'"),
         ("[policy]\nexplore = 1.5", r"policy\.explore = 1\.5: .*less than or equal to 1"),
+        ("[lexical]\nlanguage = 'germn'", r"lexical\.language = 'germn'.*'arabic', .*'german', .*or 'turkish'"),
         ("[service]\nport = '80'", r"service\.port = '80'"),
         ("[service\n", r"is not TOML"),
     ],

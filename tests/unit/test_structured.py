@@ -6,16 +6,15 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from arms_with_items import Structured
 from builders import episode
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from structured_world import Structured
 from words import item, query
 
 from core.filters import matches
 from core.types import Episode, Item, ItemId
 from retrievers.structure.readings_model import ReadingsLearner, load_lifts
-from retrievers.structured import StructuredRetriever
 
 DAY = 86_400.0
 
@@ -43,26 +42,26 @@ APPLES = [
 ]
 
 
-def arm(items: list[Item]) -> StructuredRetriever:
+def arm(items: list[Item]) -> Structured:
     made = Structured()
     made.apply(items, [])
     return made
 
 
 @pytest.fixture
-def shop() -> StructuredRetriever:
+def shop() -> Structured:
     return arm(SHOP)
 
 
-def ids(found: StructuredRetriever, text: str, depth: int = 10, **filters: str) -> list[str]:
+def ids(found: Structured, text: str, depth: int = 10, **filters: str) -> list[str]:
     return [hit.item_id for hit in found.retrieve(query(text, **filters), depth)]
 
 
-def why(found: StructuredRetriever, text: str) -> str:
+def why(found: Structured, text: str) -> str:
     return found.retrieve(query(text), 1)[0].why
 
 
-def test_type_brand_and_screen(shop: StructuredRetriever) -> None:
+def test_type_brand_and_screen(shop: Structured) -> None:
     assert ids(shop, "17 inch hp notebook")[0] == "hp17"
     assert set(why(shop, "17 inch hp notebook").split(", ")) == {
         "screen size (in) 16.32 to 17.68",
@@ -71,14 +70,14 @@ def test_type_brand_and_screen(shop: StructuredRetriever) -> None:
     }
 
 
-def test_relaxation_keeps_what_meets_most(shop: StructuredRetriever) -> None:
+def test_relaxation_keeps_what_meets_most(shop: Structured) -> None:
     found = ids(shop, "hp notebook")
     assert set(found[:2]) == {"hp15", "hp17"}
     assert "hp24" in found or "acer17" in found  # meets one of the two constraints
     assert "acer24" not in found  # meets none
 
 
-def test_a_reading_that_nothing_meets_still_finds_the_nearest(shop: StructuredRetriever) -> None:
+def test_a_reading_that_nothing_meets_still_finds_the_nearest(shop: Structured) -> None:
     found = shop.retrieve(query("acer bag"), 10)
     assert {hit.item_id for hit in found} >= {"acer17", "acer24", "sleeve"}
     assert all("brand=Acer" not in hit.why or "type=bag" not in hit.why for hit in found)
@@ -95,7 +94,7 @@ def test_a_reading_that_nothing_meets_still_finds_the_nearest(shop: StructuredRe
         ('notebook 15"', {"hp15"}),
     ],
 )
-def test_ranges(shop: StructuredRetriever, text: str, expected: set[str]) -> None:
+def test_ranges(shop: Structured, text: str, expected: set[str]) -> None:
     assert set(ids(shop, text, len(expected))) == expected
 
 
@@ -120,19 +119,19 @@ def test_other_words_settle_an_ambiguous_one() -> None:
     assert ids(arm(APPLES), "apple tablet")[0] == "pad"
 
 
-def test_missing_words_cost_but_exclude_nothing(shop: StructuredRetriever) -> None:
+def test_missing_words_cost_but_exclude_nothing(shop: Structured) -> None:
     assert ids(shop, "hp notebook sleeve")[0] == "sleeve"
     assert set(ids(shop, "hp notebook zzz")) == set(ids(shop, "hp notebook"))
 
 
-def test_deletes_and_replacements(shop: StructuredRetriever) -> None:
+def test_deletes_and_replacements(shop: Structured) -> None:
     shop.apply([product("hp15", "Pavilion Y", "notebook", "Acer", 250, 15.6)], ["hp17"])
     assert set(ids(shop, "acer notebook", 2)) == {"acer17", "hp15"}
     assert "hp17" not in ids(shop, "hp notebook")
     assert "brand=HP" not in why(shop, "hp15 pavilion")
 
 
-def test_history_leaves_no_trace(shop: StructuredRetriever) -> None:
+def test_history_leaves_no_trace(shop: Structured) -> None:
     for _ in range(3):
         shop.apply([product(each.id, "Old name", "old type", "HP", 1, 1) for each in SHOP], ["other"])
         shop.apply(SHOP, [])
@@ -209,7 +208,7 @@ def test_clicks_say_which_number_a_unit_means() -> None:
         assert ids(made, "pc 16gb")[0] == on
 
 
-def test_signals_tell_a_structured_query_from_words(shop: StructuredRetriever) -> None:
+def test_signals_tell_a_structured_query_from_words(shop: Structured) -> None:
     structured, words = shop.signals(query("hp notebook under 300")), shop.signals(query("zzz yyy"))
     assert structured["explained"] == 1
     assert structured["has_range"] == structured["has_value"] == 1
@@ -217,7 +216,7 @@ def test_signals_tell_a_structured_query_from_words(shop: StructuredRetriever) -
     assert all(0 <= value <= 1 for value in {**structured, **words}.values())
 
 
-def test_readers_are_never_disturbed_by_a_writer(shop: StructuredRetriever) -> None:
+def test_readers_are_never_disturbed_by_a_writer(shop: Structured) -> None:
     def write() -> None:
         for n in range(60):
             shop.apply([item(f"n{n}", f"New hp notebook {n}", brand=f"Brand {n}")], [f"n{n - 5}"])

@@ -1,0 +1,79 @@
+"""Numbers of items by name, for filters: rows and their figures, exact, so that a range is one comparison of arrays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.types import Range
+
+Rows = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The rows that have a number of one name, ascending, and their figures."""
+
+    rows: Rows
+    figures: NDArray[np.float64]
+
+    def within(self, wanted: Range) -> Rows:
+        """The rows whose figure is in the range; a row comes twice when it has two."""
+        return self.rows[(self.figures >= wanted.low) & (self.figures <= wanted.high)]
+
+    def count(self, wanted: Range) -> int:
+        """The length of `within`, for less."""
+        return int(np.count_nonzero((self.figures >= wanted.low) & (self.figures <= wanted.high)))
+
+
+NO_COLUMN = Column(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float64))
+
+
+def columns(numbers: Sequence[Iterable[tuple[str, float]]], *, first: int = 0) -> dict[str, Column]:
+    """One column per name; `numbers` are the names and figures of the rows from `first` on."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for row, named in enumerate(numbers, start=first):
+        for name, figure in named:
+            found.setdefault(name, []).append((row, figure))
+    return {
+        name: Column(np.array([row for row, _ in pairs], np.int32), np.array([f for _, f in pairs], np.float64))
+        for name, pairs in found.items()
+    }
+
+
+def joined(parts: Sequence[Mapping[str, Column]]) -> dict[str, Column]:
+    """The columns of all parts, whose rows ascend from part to part."""
+    named: dict[str, list[Column]] = {}
+    for part in parts:
+        for name, column in part.items():
+            named.setdefault(name, []).append(column)
+    return {
+        name: found[0]
+        if len(found) == 1
+        else Column(np.concatenate([c.rows for c in found]), np.concatenate([c.figures for c in found]))
+        for name, found in named.items()
+    }
+
+
+def packed(named: Mapping[str, Column], prefix: str) -> dict[str, Any]:
+    """Columns as a few arrays, to be saved beside others: their names begin with `prefix`."""
+    found = list(named.values())
+    return {
+        f"{prefix}_names": np.frombuffer(json.dumps(list(named)).encode(), dtype=np.uint8),
+        f"{prefix}_starts": np.cumsum([0, *(len(column.rows) for column in found)], dtype=np.int64),
+        f"{prefix}_rows": np.concatenate([NO_COLUMN.rows, *(column.rows for column in found)]),
+        f"{prefix}_figures": np.concatenate([NO_COLUMN.figures, *(column.figures for column in found)]),
+    }
+
+
+def unpacked(arrays: Mapping[str, Any], prefix: str) -> dict[str, Column]:
+    """What `packed` made of columns."""
+    names, starts = json.loads(arrays[f"{prefix}_names"].tobytes()), arrays[f"{prefix}_starts"].tolist()
+    rows, figures = arrays[f"{prefix}_rows"], arrays[f"{prefix}_figures"]
+    spans = map(slice, starts, starts[1:])
+    return {name: Column(rows[span], figures[span]) for name, span in zip(names, spans, strict=True)}

@@ -1,0 +1,35 @@
+"""Arms with a table of items of their own, told of changes in the order that the service keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from app.indexer import ItemTable
+from core.types import Item, ItemId
+from retrievers.analyser import ENGLISH, Analyser
+from retrievers.okapi import OkapiRetriever
+from retrievers.structured import StructuredRetriever
+
+
+class Structured(StructuredRetriever):
+    """Told before the table."""
+
+    def __init__(self) -> None:
+        self.items = ItemTable()
+        super().__init__(self.items)
+
+    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
+        super().apply(upserts, deletes)
+        self.items.apply(upserts, deletes)
+
+
+class Okapi(OkapiRetriever):
+    """Told after the table."""
+
+    def __init__(self, analyser: Analyser = ENGLISH) -> None:
+        self.items = ItemTable()
+        super().__init__(self.items, analyser)
+
+    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
+        self.items.apply(upserts, deletes)
+        super().apply(upserts, deletes)
