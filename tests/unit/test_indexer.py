@@ -92,7 +92,7 @@ def test_the_checkpoint_of_a_restored_index_is_as_good(catalogue: Catalogue, roo
     assert third.found("lamp", brand="Acme") == [{f"lamp-{n}" for n in range(20, 40)}] * 2
 
 
-@pytest.mark.parametrize("damaged", ["items/rows", "structured/lexicon.json", "lexical/index/meta.json"])
+@pytest.mark.parametrize("damaged", ["items/rows", "structured/lexicon.json", "lexical/meta.json"])
 def test_a_damaged_checkpoint_costs_time_only(
     catalogue: Catalogue, root: Path, damaged: str, caplog: pytest.LogCaptureFixture
 ) -> None:
