@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pytest
 import related_world
 import vector_world
+from memory_world import Memory
 from words import item, query
 
 from core.protocols import Retriever
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
-from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
 from retrievers.popular import PopularRetriever
 from retrievers.sparse import SparseRetriever
@@ -26,7 +26,7 @@ ARMS: dict[str, Build] = {
     "tantivy": lambda embeddings, vector: LexicalRetriever(),
     "okapi": lambda embeddings, vector: OkapiRetriever(),
     "vector": VectorRetriever,
-    "memory": MemoryRetriever,
+    "memory": Memory,
     "personal": vector_world.personal,
     "explore": vector_world.explore,
     "popular": lambda embeddings, vector: PopularRetriever(),
