@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from app.bodies import sentences
 from app.limits import BodyLimit
 from app.metrics import Metrics
-from app.routes import events, items, operations, search
+from app.routes import events, items, memory, operations, search
 from app.routes.dependencies import json
 from app.schemas.parts import ErrorAnswer
 from app.service import Service
@@ -50,7 +50,7 @@ def create_app(build: Callable[[], Service], settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.metrics = Metrics()
     app.add_middleware(BodyLimit, limit=settings.limits.body_bytes)
-    for route in (search, events, items, operations):
+    for route in (search, memory, events, items, operations):
         app.include_router(route.router)
     app.add_exception_handler(BowerbirdError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)

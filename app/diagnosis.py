@@ -96,7 +96,7 @@ def _learning(settings: Settings) -> Iterator[Finding]:
             "client ids", "waits", "no search carries a client_id, so one client's clicks cannot be told from many's."
         )
     release = open_registry(settings.data_dir).current()
-    yield _model("memory", "memory", release, log.clicked, 1, "uses predicted queries")
+    yield _model("memory", "memory", release, log.clicked, 1, "uses predicted words")
     yield _model("ranking", "ranker", release, log.clicked, settings.ranking.min_clicked, "uses reciprocal rank fusion")
     match settings.policy.kind:
         case "coverage":

@@ -17,6 +17,7 @@ from core.errors import InvalidInput, NotFound, unknown
 from core.protocols import EventStore, ModelRegistry, Outcome
 from core.types import Facet, Feedback, Impression, Item, ItemId, Plan, Query, QueryId
 from feedback.sessions import Sessions
+from retrievers.memory import Recollection
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Service:
     sessions: Sessions
     registry: ModelRegistry
     plans: Mapping[str, Plan]
+    recall: Callable[[str, int], Recollection]
     load_models: Callable[[], Serving]
     count_facets: Callable[[Query, Sequence[str]], Mapping[str, Facet]]
     config: str

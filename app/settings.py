@@ -73,6 +73,7 @@ class Personal(Section):
 
 
 class Memory(Section):
+    model: str
     half_life_days: Positive
     client_cap: Count
 

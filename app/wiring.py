@@ -48,6 +48,7 @@ from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
 from retrievers.personal import PersonalRetriever
 from retrievers.popular import PopularityLearner, PopularRetriever
+from retrievers.q2e.generated import GeneratedQueries
 from retrievers.q2e.memory_model import MemoryLearner
 from retrievers.related import RelatedRetriever
 from retrievers.related_model import RelatedLearner
@@ -91,7 +92,8 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     items = ItemTable()
     lexical = _lexical(settings, items)
     vector = VectorRetriever(embeddings, query_vector)
-    memory = MemoryRetriever(embeddings, query_vector)
+    generate = _query_generator(settings)
+    memory = MemoryRetriever(embeddings, query_vector, items, generate=generate)
     structured = StructuredRetriever(items)
     sparse = SparseRetriever(SpladeTerms(Path(settings.sparse.model)) if settings.sparse.model else CatalogueTerms())
     related = RelatedRetriever(lexical)
@@ -157,12 +159,13 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
         sessions=Sessions(settings.feedback.weights),
         registry=registry,
         plans={plan.name: plan for plan in library.plans},
+        recall=memory.recall,
         load_models=load_models,
         count_facets=lexical.facets,
         config=settings.hash,
         pool=pool,
         clock=clock,
-        closers=[embeddings.close],
+        closers=[embeddings.close, *([generate.close] if generate else [])],
     )
 
 
@@ -214,6 +217,12 @@ def plan_library(settings: Settings) -> PlanLibrary:
     """The configured plans, checked against the arms there are."""
     plans = tuple(Plan(name, depths) for name, depths in settings.retrieval.plans.items())
     return PlanLibrary(plans, default=settings.retrieval.default_plan, arms=ARMS)
+
+
+def _query_generator(settings: Settings) -> GeneratedQueries | None:
+    if not settings.memory.model:
+        return None
+    return GeneratedQueries(Path(settings.memory.model), settings.data_dir / "cache" / "queries.sqlite")
 
 
 def _lexical(settings: Settings, items: ItemTable) -> LexicalRetriever | OkapiRetriever:

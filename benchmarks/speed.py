@@ -29,7 +29,7 @@ _DIMENSION, _CLUSTERS = 384, 2_000
 def speed(count: int, *, seed: int = 1) -> dict[str, Any]:
     """Times per question (depth 100), build times, and the recall of the vector index against comparing with all."""
     items = synthetic(count, seed)
-    queries = _queries(items, seed)
+    queries = queries_of(items, seed, _QUERIES)
     times: dict[str, dict[str, float]] = {}
     builds: dict[str, float] = {}
     for arm in (LexicalRetriever(), StructuredRetriever({}), SparseRetriever(CatalogueTerms())):
@@ -81,11 +81,11 @@ def timed(run: Callable[[int], object], count: int) -> dict[str, float]:
     return {"p50_ms": statistics.median(warm), "p99_ms": statistics.quantiles(warm, n=100)[98]}
 
 
-def _queries(items: Sequence[Item], seed: int) -> list[Query]:
+def queries_of(items: Sequence[Item], seed: int, count: int) -> list[Query]:
     """Two to four words of a title each."""
     random = generator(seed, "synthetic-queries")
     texts = []
-    for _ in range(_QUERIES):
+    for _ in range(count):
         words = items[int(random.integers(len(items)))].fields["title"].split()
         texts.append(" ".join(random.permutation(words)[: int(random.integers(2, 5))]))
     return [Query(QueryId(f"q{n}"), text, 0.0) for n, text in enumerate(texts)]

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from heapq import nlargest
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import log1p
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.filters import matches
-from core.rates import posterior
-from core.text import query_key
+from core.filters import Filters, matches
+from core.text import query_key, query_tokens
 from core.types import Floats, Item, ItemId, Query, Scored
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.q2e.known_queries import KnownQueries
 from retrievers.q2e.memory_model import MemoryModel
-from retrievers.q2e.predicted import predicted_queries
+from retrievers.q2e.predicted import item_terms
+from retrievers.q2e.prior import MAX_WORDS, Beliefs, Meaning, believed, meaning_of
+from retrievers.q2e.term_table import Ints, TermTable
 
 # The prior: belief 1.0 means this gain per examination, and counts as this many examinations.
 PRIOR_GAIN = 0.3
 PRIOR_STRENGTH = 4.0
+# Items that nobody has seen for the query, per answer: more of them crowd out what was learned.
+MOST_PREDICTED = 10
 # Neighbouring queries lend their evidence at a weight of at most NEIGHBOUR_WEIGHT, less the farther they are.
-NEIGHBOURS = 5
 NEIGHBOUR_WEIGHT = 0.5
-# Only queries that mean the same, spelt or put a little differently: `ps4 games` and `ps4` are near for the encoder
-# (0.85) and want other things, and what is lent to the wrong query misleads as surely as what it learned itself.
-_COSINE_FLOOR = 0.9
-_TRIGRAM_FLOOR = 0.6
+_TAKEN_QUERIES = 50  # with a word, that tell what it means
+_BATCH = 100  # items that are taken in at a time, for searches to come in between
+
+
+Generate = Callable[[Sequence[Item]], Sequence[Sequence[str]]]
 
 
 class Entry(NamedTuple):
@@ -40,135 +44,227 @@ class Entry(NamedTuple):
     examined: float
     posterior: float
 
+    @property
+    def prior(self) -> float:
+        """The gain per examination that the belief stands for."""
+        return PRIOR_GAIN * self.belief
 
-@dataclass(frozen=True, slots=True)
-class _Learned:
-    """A model made ready for look-ups."""
+    @property
+    def predicted(self) -> bool:
+        return not self.examined
+
+
+class Recollection(NamedTuple):
+    """Entries, best first, and the learned queries that lend their evidence, as they were asked, with their weights."""
+
+    entries: list[Entry]
+    neighbours: dict[str, float]
+
+
+class _Evidence(NamedTuple):
+    """What was learned, by item: [items] gain and examinations."""
+
+    items: list[ItemId]
+    gains: Floats
+    examined: Floats
+
+
+class _Learned(NamedTuple):
+    """A model with what look-ups have asked of it so far."""
 
     model: MemoryModel
-    vectors: Floats
-    trigrams: Mapping[str, np.ndarray[tuple[int], np.dtype[np.int64]]]
-    trigram_counts: np.ndarray[tuple[int], np.dtype[np.int64]]
+    queries: KnownQueries
+    meanings: dict[str, Meaning | None]
 
 
 class MemoryRetriever:
-    """Posterior mean gain per examination of every item that was clicked, or is predicted, for the query."""
+    """Posterior mean gain per examination of every item that was clicked, or is predicted, for the query.
+
+    One lock: a look-up sees the catalogue between two batches of changes.
+    """
 
     name = "memory"
 
-    def __init__(self, embeddings: StoredEmbeddings, query_vector: QueryVectors) -> None:
+    def __init__(
+        self,
+        embeddings: StoredEmbeddings,
+        query_vector: QueryVectors,
+        items: Mapping[ItemId, Item],
+        *,
+        generate: Generate | None = None,
+    ) -> None:
+        """`items`: all there are, by id; followed, not changed. `generate` makes up queries for each of some items."""
         self._embeddings = embeddings
         self._query_vector = query_vector
-        self._writing = Lock()
-        self._items: dict[ItemId, Item] = {}
-        self._beliefs: dict[str, dict[ItemId, float]] = {}
-        self._keys: dict[ItemId, tuple[str, ...]] = {}
-        self._learned = self._prepare(MemoryModel.empty())
+        self._items = items
+        self._generate = generate
+        self._lock = Lock()
+        self._table = TermTable()
+        no_queries = KnownQueries([], np.empty((0, embeddings.dimension), dtype=np.float32))
+        self._learned = _Learned(MemoryModel.empty(), no_queries, {})
 
     def load(self, model: bytes | None) -> None:
         """Swap the learned part in; None forgets it."""
-        self._learned = self._prepare(MemoryModel.load(model) if model else MemoryModel.empty())
+        learned = MemoryModel.load(model) if model else MemoryModel.empty()
+        self._learned = _Learned(learned, self._known(learned), {})
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        with self._writing:
-            for item_id in (*deletes, *(item.id for item in upserts)):
-                self._items.pop(item_id, None)
-                for key in self._keys.pop(item_id, ()):
-                    self._beliefs[key].pop(item_id)
-                    if not self._beliefs[key]:
-                        del self._beliefs[key]
-            for item in upserts:
-                self._items[item.id] = item
-                beliefs = predicted_queries(item)
-                self._keys[item.id] = tuple(beliefs)
-                for key, belief in beliefs.items():
-                    self._beliefs.setdefault(key, {})[item.id] = belief
+        with self._lock:
+            self._table.remove(deletes)
+        for start in range(0, len(upserts), _BATCH):
+            batch = upserts[start : start + _BATCH]
+            generated = self._generate(batch) if self._generate else [()] * len(batch)
+            new = {item.id: item_terms(item, made) for item, made in zip(batch, generated, strict=True)}
+            with self._lock:
+                self._table.remove(new, replaced=True)
+                self._table.add(new)
+        with self._lock:
+            self._learned.meanings.clear()
+
+    def save(self, folder: Path) -> None:
+        """Write everything `restore` needs into this existing, empty folder; what was learned is not part of it."""
+        self._table.save(folder)
+
+    def restore(self, folder: Path) -> None:
+        """Become what was saved."""
+        self._table.restore(folder)
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
-        found = (
-            Scored(entry.item_id, entry.posterior, predicted=not entry.examined)
-            for entry in self.entries(query.text)
-            if matches(self._items[entry.item_id], query.filters)
-        )
-        return nlargest(depth, found, key=lambda hit: (hit.score, hit.item_id))
+        return [
+            Scored(entry.item_id, entry.posterior, predicted=entry.predicted)
+            for entry in self.entries(query.text, depth, query.filters)
+        ]
 
     def signals(self, query: Query) -> Mapping[str, float]:
-        """Whether the query was predicted or seen, how much was seen of it, and how well its best item does."""
-        learned, key = self._learned, query_key(query.text)
-        row = learned.model.rows.get(key)
+        """How much of the query could be predicted, whether and how much it was seen, how well its best item does."""
+        model, words = self._learned.model, query_tokens(query.text)[:MAX_WORDS]
+        row = model.rows.get(query_key(query.text))
         observed = row is not None
         return {
-            "predicted": float(key in self._beliefs),
+            "predicted": sum(self._table.number(word) > 0 for word in words) / max(len(words), 1),
             "observed": float(observed),
-            "evidence": log1p(learned.model.examined_by_query[row]) / 8 if observed else 0.0,
-            "best": float(learned.model.best_rate[row]) if observed else 0.0,
+            "evidence": log1p(model.examined_by_query[row]) / 8 if observed else 0.0,
+            "best": float(model.best_rate[row]) if observed else 0.0,
         }
 
-    def entries(self, text: str) -> list[Entry]:
-        """What the memory holds for the query and its neighbours, in no particular order."""
-        key = query_key(text)
-        beliefs = dict(self._beliefs.get(key, {}))  # a copy: the catalogue may change while we look
-        evidence = self._evidence(text, key)
-        entries = []
-        for item_id in beliefs.keys() | evidence.keys():
-            belief = beliefs.get(item_id, 0.0)
-            gain, examined = evidence.get(item_id, (0.0, 0.0))
-            # Items that were only shown, and never predicted nor clicked, are not memories.
-            if item_id in self._items and (belief or gain > 0):
-                mean = posterior(prior=belief * PRIOR_GAIN, strength=PRIOR_STRENGTH, gain=gain, examined=examined)
-                entries.append(Entry(item_id, belief, gain, examined, mean))
-        return entries
+    def predicted(self, text: str, item_ids: Collection[ItemId]) -> bool:
+        """Whether all words of the query are predicted for one of these items."""
+        table = self._table
+        numbers = {table.number(word) for word in query_tokens(text)}
+        rows = [set(table.words[table.slots[item_id]].tolist()) for item_id in item_ids if item_id in table.slots]
+        return 0 not in numbers and any(numbers <= row for row in rows)
 
-    def _evidence(self, text: str, key: str) -> dict[ItemId, tuple[float, float]]:
-        """Gain and examinations by item: the query's own plus its neighbours', these with less weight."""
+    def recall(self, text: str, most: int) -> Recollection:
+        """What the memory holds for the query: the `most` best entries."""
         learned = self._learned
-        weights = self._neighbours(learned, text, key)
-        if key in learned.model.rows:
-            weights[learned.model.rows[key]] = 1.0
-        evidence: dict[ItemId, tuple[float, float]] = {}
-        for row, weight in weights.items():
-            for item_id, gain, examined in learned.model.entries(row):
-                known_gain, known_examined = evidence.get(item_id, (0.0, 0.0))
-                evidence[item_id] = (known_gain + weight * gain, known_examined + weight * examined)
-        return evidence
+        own = learned.model.rows.get(query_key(text))
+        weights = self._weights(learned, text)
+        neighbours = {learned.model.texts[row]: weight for row, weight in weights.items() if row != own}
+        return Recollection(self.entries(text, most), neighbours)
 
-    def _neighbours(self, learned: _Learned, text: str, key: str) -> dict[int, float]:
-        """Rows of at most NEIGHBOURS other queries, near in spelling or in meaning, with their weights."""
-        count = len(learned.model.rows)
-        if not count or not key:
+    def entries(self, text: str, most: int = 1_000, filters: Filters | None = None) -> list[Entry]:
+        """The `most` best entries for the query, best first; at most MOST_PREDICTED that nobody has seen for it."""
+        learned = self._learned
+        evidence = _evidence(learned.model, self._weights(learned, text))
+        with self._lock:
+            slots = np.array([self._table.slots.get(item_id, -1) for item_id in evidence.items], dtype=np.int32)
+            there = slots >= 0
+            seen, unseen = believed(
+                self._table, query_tokens(text), slots[there], lambda word: self._meaning(learned, word)
+            )
+            predicted = self._best(unseen, set(seen.slots.tolist()), min(most, MOST_PREDICTED), filters)
+            nothing = np.zeros(len(predicted), dtype=np.float32)
+            return self._entries(
+                np.concatenate([seen.slots, unseen.slots[predicted]]),
+                np.concatenate([seen.values, unseen.values[predicted]]),
+                np.concatenate([evidence.gains[there], nothing]),
+                np.concatenate([evidence.examined[there], nothing]),
+                most=most,
+                filters=filters,
+            )
+
+    def _best(self, found: Beliefs, seen: set[int], most: int, filters: Filters | None) -> list[int]:
+        """Places of the `most` best that were not seen and pass."""
+        best: list[int] = []
+        places = np.arange(len(found.slots)) if filters else _first(found.values, most + len(seen))
+        for place in places[np.lexsort((self._table.ties[found.slots[places]], -found.values[places]))].tolist():
+            if len(best) == most:
+                break
+            slot = int(found.slots[place])
+            if slot not in seen and self._passes(slot, filters):
+                best.append(place)
+        return best
+
+    def _entries(
+        self, slots: Ints, beliefs: Floats, gains: Floats, examined: Floats, *, most: int, filters: Filters | None
+    ) -> list[Entry]:
+        """Best first. What was only shown, and never predicted nor clicked, is no memory."""
+        # As core.rates.posterior, for all at once.
+        means = (PRIOR_STRENGTH * PRIOR_GAIN * beliefs + np.maximum(gains, 0)) / (PRIOR_STRENGTH + examined)
+        known = np.flatnonzero((beliefs > 0) | (gains > 0))
+        order = known[np.lexsort((self._table.ties[slots[known]], -means[known]))]
+        if filters:
+            order = order[[self._passes(slot, filters) for slot in slots[order].tolist()]]
+        order = order[:most]
+        figures = np.stack([beliefs, gains, examined, means])[:, order].tolist()
+        ids = (self._table.ids[slot] for slot in slots[order].tolist())
+        return [Entry(item_id, *each) for item_id, *each in zip(ids, *figures, strict=True) if item_id is not None]
+
+    def _passes(self, slot: int, filters: Filters | None) -> bool:
+        if not filters:
+            return True
+        item_id = self._table.ids[slot]
+        item = self._items.get(item_id) if item_id is not None else None
+        return item is not None and matches(item, filters)
+
+    def _weights(self, learned: _Learned, text: str) -> dict[int, float]:
+        """Rows of the model that speak for the query, with their weights: its own and its neighbours'."""
+        key, rows = query_key(text), learned.model.rows
+        if not key or not rows:
             return {}
-        closeness = (learned.vectors @ self._query_vector(text) - _COSINE_FLOOR) / (1 - _COSINE_FLOOR)
-        mine = _trigrams(key)
-        shared = np.zeros(count)
-        for trigram in mine:
-            if trigram in learned.trigrams:
-                shared[learned.trigrams[trigram]] += 1
-        jaccard = shared / (len(mine) + learned.trigram_counts - shared)
-        spelling = (jaccard - _TRIGRAM_FLOOR) / (1 - _TRIGRAM_FLOOR)
-        near = np.clip(np.maximum(closeness, spelling), 0, 1)
-        nearest = np.argsort(-near, kind="stable")[: NEIGHBOURS + 1]
-        return {
-            int(row): NEIGHBOUR_WEIGHT * float(near[row])
-            for row in nearest
-            if near[row] > 0 and learned.model.keys[row] != key
-        }
+        near = learned.queries.near(key, self._query_vector(text))
+        weights = {rows[other]: NEIGHBOUR_WEIGHT * closeness for other, closeness in near.items() if other in rows}
+        return {rows[key]: 1.0, **weights} if key in rows else weights
 
-    def _prepare(self, model: MemoryModel) -> _Learned:
-        rows: dict[str, list[int]] = {}
-        counts = []
-        for row, key in enumerate(model.keys):
-            trigrams = _trigrams(key)
-            counts.append(len(trigrams))
-            for trigram in trigrams:
-                rows.setdefault(trigram, []).append(row)
-        return _Learned(
-            model=model,
-            vectors=self._embeddings.encode(model.texts),
-            trigrams={trigram: np.array(found, dtype=np.int64) for trigram, found in rows.items()},
-            trigram_counts=np.array(counts, dtype=np.int64),
-        )
+    def _meaning(self, learned: _Learned, word: str) -> Meaning | None:
+        if word not in learned.meanings:
+            if not (keys := learned.queries.with_word(word, _TAKEN_QUERIES)):
+                return None
+            asked = (learned.model.rows.get(key) for key in keys)
+            taken = _evidence(learned.model, {row: 1.0 for row in asked if row is not None})
+            clicked = [taken.items[place] for place in np.flatnonzero(taken.gains > 0).tolist()]
+            slots = [self._table.slots[item_id] for item_id in clicked if item_id in self._table.slots]
+            learned.meanings[word] = meaning_of(self._table, word, np.array(slots, dtype=np.int32))
+        return learned.meanings[word]
+
+    def _known(self, model: MemoryModel) -> KnownQueries:
+        """The queries known so far and the model's; without those of before when they are the most."""
+        known = self._learned.queries
+        new = [row for row, key in enumerate(model.keys) if key not in known.places]
+        vectors = self._embeddings.encode([model.texts[row] for row in new])
+        if len(known) + len(new) <= 2 * min(len(model.keys), known.first):
+            known.add([model.keys[row] for row in new], vectors)
+            return known
+        every = np.empty((len(model.keys), self._embeddings.dimension), dtype=np.float32)
+        every[new] = vectors
+        old = [row for row, key in enumerate(model.keys) if key in known.places]
+        every[old] = known.vectors[[known.places[model.keys[row]] for row in old]]
+        return KnownQueries(model.keys, every)
 
 
-def _trigrams(key: str) -> set[str]:
-    padded = f"  {key} "
-    return {padded[n : n + 3] for n in range(len(padded) - 2)}
+def _first(values: Floats, most: int) -> NDArray[np.intp]:
+    """Places of the largest values: all that are no smaller than the last of the `most`."""
+    least = np.partition(values, -most)[-most] if 0 < most < len(values) else 0.0
+    return np.flatnonzero(values >= least)
+
+
+def _evidence(model: MemoryModel, weights: Mapping[int, float]) -> _Evidence:
+    """The items of these rows of the model, each once, with weighted sums."""
+    spans = [(model.span(row), np.float32(weight)) for row, weight in weights.items()]
+    places = np.concatenate([model.places[:0], *(model.places[span] for span, _ in spans)])
+    gains = np.concatenate([model.gains[:0], *(weight * model.gains[span] for span, weight in spans)])
+    examined = np.concatenate([model.examined[:0], *(weight * model.examined[span] for span, weight in spans)])
+    if len(spans) > 1:
+        places, item = np.unique(places, return_inverse=True)
+        gains, examined = (np.bincount(item, values, len(places)).astype(np.float32) for values in (gains, examined))
+    return _Evidence([model.items[place] for place in places.tolist()], gains, examined)

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from app.indexer import ItemTable
 from core.types import Item, ItemId
 from retrievers.analyser import ENGLISH, Analyser
+from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
 from retrievers.structured import StructuredRetriever
 
@@ -29,6 +31,18 @@ class Okapi(OkapiRetriever):
     def __init__(self, analyser: Analyser = ENGLISH) -> None:
         self.items = ItemTable()
         super().__init__(self.items, analyser)
+
+    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
+        self.items.apply(upserts, deletes)
+        super().apply(upserts, deletes)
+
+
+class Memory(MemoryRetriever):
+    """Told after the table."""
+
+    def __init__(self, embeddings: StoredEmbeddings, query_vector: QueryVectors) -> None:
+        self.items = ItemTable()
+        super().__init__(embeddings, query_vector, self.items)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         self.items.apply(upserts, deletes)

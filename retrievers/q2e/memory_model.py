@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
+from typing import Any
 
 import numpy as np
 
@@ -22,12 +23,13 @@ MAX_ITEMS_PER_QUERY = 200
 
 @dataclass(frozen=True, slots=True)
 class MemoryModel:
-    """Rows of queries, each with items, gains and examinations (compressed sparse rows)."""
+    """Rows of queries, each with items, gains and examinations (compressed sparse rows); `places` are in `items`."""
 
     keys: tuple[str, ...]
     texts: tuple[str, ...]
-    item_ids: tuple[ItemId, ...]
+    items: tuple[ItemId, ...]
     starts: np.ndarray[tuple[int], np.dtype[np.int64]]
+    places: np.ndarray[tuple[int], np.dtype[np.int32]]
     gains: Floats
     examined: Floats
     rows: Mapping[str, int]
@@ -42,37 +44,58 @@ class MemoryModel:
     def of(cls, queries: Mapping[str, tuple[str, Sequence[tuple[ItemId, float, float]]]]) -> MemoryModel:
         """From query key -> (text as asked, [(item, gain, examined)])."""
         lists = [entries for _, entries in queries.values()]
-        flat = [entry for entries in lists for entry in entries]
-        gains = np.array([gain for _, gain, _ in flat], dtype=np.float32)
-        examined = np.array([shown for _, _, shown in flat], dtype=np.float32)
-        starts = np.cumsum([0, *map(len, lists)], dtype=np.int64)
-        spans = [slice(starts[n], starts[n + 1]) for n in range(len(lists))]
+        known: dict[ItemId, int] = {}
+        places = [known.setdefault(item_id, len(known)) for entries in lists for item_id, _, _ in entries]
+        return cls._of_arrays(
+            list(queries),
+            [text for text, _ in queries.values()],
+            list(known),
+            np.cumsum([0, *map(len, lists)], dtype=np.int64),
+            np.array(places, dtype=np.int32),
+            np.array([gain for entries in lists for _, gain, _ in entries], dtype=np.float32),
+            np.array([shown for entries in lists for _, _, shown in entries], dtype=np.float32),
+        )
+
+    @classmethod
+    def _of_arrays(
+        cls, keys: list[str], texts: list[str], items: list[ItemId], starts: Any, places: Any, gains: Any, examined: Any
+    ) -> MemoryModel:
+        rows = np.repeat(np.arange(len(keys)), np.diff(starts))
+        best = np.zeros(len(keys), dtype=np.float32)
+        np.maximum.at(best, rows, gains / (examined + 1))
         return cls(
-            keys=tuple(queries),
-            texts=tuple(text for text, _ in queries.values()),
-            item_ids=tuple(item_id for item_id, _, _ in flat),
+            keys=tuple(keys),
+            texts=tuple(texts),
+            items=tuple(items),
             starts=starts,
+            places=places,
             gains=gains,
             examined=examined,
-            rows={key: row for row, key in enumerate(queries)},
-            examined_by_query=np.array([examined[span].sum() for span in spans], dtype=np.float32),
-            best_rate=np.array([np.max(gains[s] / (examined[s] + 1), initial=0) for s in spans], dtype=np.float32),
+            rows={key: row for row, key in enumerate(keys)},
+            examined_by_query=np.bincount(rows, examined, len(keys)).astype(np.float32),
+            best_rate=best,
         )
+
+    def span(self, row: int) -> slice:
+        """Where `places`, `gains` and `examined` of one query are."""
+        return slice(int(self.starts[row]), int(self.starts[row + 1]))
 
     def entries(self, row: int) -> Iterator[tuple[ItemId, float, float]]:
         """(item, gain, examined) of one query."""
-        start, end = int(self.starts[row]), int(self.starts[row + 1])
+        span = self.span(row)
+        places = self.places[span].tolist()
         return zip(
-            self.item_ids[start:end], self.gains[start:end].tolist(), self.examined[start:end].tolist(), strict=True
+            (self.items[n] for n in places), self.gains[span].tolist(), self.examined[span].tolist(), strict=True
         )
 
     def dump(self) -> bytes:
-        names = json.dumps({"keys": self.keys, "texts": self.texts, "items": self.item_ids}).encode()
+        names = json.dumps({"keys": self.keys, "texts": self.texts, "items": self.items}).encode()
         buffer = io.BytesIO()
         np.savez(
             buffer,
             names=np.frombuffer(names, dtype=np.uint8),
             starts=self.starts,
+            places=self.places,
             gains=self.gains,
             examined=self.examined,
         )
@@ -82,14 +105,15 @@ class MemoryModel:
     def load(cls, data: bytes) -> MemoryModel:
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             names = json.loads(stored["names"].tobytes())
-            starts, gains, examined = stored["starts"], stored["gains"].tolist(), stored["examined"].tolist()
-        entries = list(zip(map(ItemId, names["items"]), gains, examined, strict=True))
-        return cls.of(
-            {
-                key: (text, entries[starts[n] : starts[n + 1]])
-                for n, (key, text) in enumerate(zip(names["keys"], names["texts"], strict=True))
-            }
-        )
+            items = list(map(ItemId, names["items"]))
+            if "places" in stored:
+                places = stored["places"]
+            else:  # models of before named every entry's item
+                known = {item_id: place for place, item_id in enumerate(dict.fromkeys(items))}
+                places, items = np.array([known[item_id] for item_id in items], dtype=np.int32), list(known)
+            arrays = (stored[name] for name in ("starts", "gains", "examined"))
+            starts, gains, examined = arrays
+        return cls._of_arrays(names["keys"], names["texts"], items, starts, places, gains, examined)
 
 
 class MemoryLearner:

@@ -1,49 +1,92 @@
-"""Which queries an item will be asked with, before anyone has asked: the memory's cold start."""
+"""Which words an item will be asked with, before anyone has asked: the memory's cold start."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from heapq import nlargest
 
 from core.text import STOP_WORDS, tokens
 from core.types import Item
 from retrievers.document import title
 
-_LONGEST = 3  # words: three of four real queries are no longer
-_PER_ITEM = 32
-# How sure a predicted query is, by where its words come from; the prior mean of the gain per examination is a fraction
-# of it (memory.PRIOR_GAIN).
-_WHOLE_TITLE, _TITLE_START, _TITLE_PART, _LABEL = 1.0, 0.7, 0.5, 0.35
+MAX_TERMS = 48
+_MAX_TITLE = 24
+# How likely a word is meant by somebody who wants the item, by where it stands: in the title or another name, in a
+# label, in prose or in a query that a model has made up. A word of the title that other places repeat is more central.
+NAME, _LABEL, _PROSE, _GENERATED, _REPEATED = 0.9, 0.6, 0.5, 0.5, 0.1
+_SHORT_FIELD = 40  # characters: a name (artist, brand, model) rather than prose
+_LONGEST_LABEL = 3  # words
+_READ = 480  # characters of a field
+# A phrase ends where a title has one of these.
+_BREAK = re.compile(r"[,;:|()\[\]/]|\s[-–]\s")
 
 
-def predicted_queries(item: Item) -> dict[str, float]:
-    """Query key -> belief in 0..1 that somebody who asks it wants the item.
+@dataclass(frozen=True, slots=True)
+class ItemTerms:
+    """Predicted words, each once, at most MAX_TERMS: those of the title first and in its order, `""` between phrases.
 
-    The title, its runs of one to three words, every short field (an artist, a brand) and label, the labels with the
-    item's type ("jazz playlist"), and short field + title words ("beatles help").
+    `weights` has one entry in 0..1 per word; `title` is how many entries are the title's, `title_words` without gaps.
     """
-    beliefs: dict[str, float] = {}
-    words = tokens(title(item))
-    _offer(beliefs, [words], _WHOLE_TITLE)
-    for length in range(1, _LONGEST + 1):
-        for start in range(len(words) - length + 1):
-            belief = _TITLE_START if start == 0 else _TITLE_PART
-            # A run says more the more of the title it is, and words late in a long title are details.
-            share = (length / len(words)) ** 0.5
-            _offer(beliefs, [words[start : start + length]], belief * share / (1 + 0.05 * start))
-    short = [tokens(text) for name, text in item.fields.items() if name != "title" and len(text) <= 40]
-    _offer(beliefs, short, _LABEL)
-    _offer(beliefs, [[*field, *words[:_LONGEST]] for field in short], _TITLE_START)
-    _offer(beliefs, [[*words[:_LONGEST], *field] for field in short], _TITLE_PART)
-    labels = [tokens(value) for name, values in item.attributes.items() if not name.endswith("_id") for value in values]
-    kind = tokens(item.type)
-    _offer(beliefs, [label for label in labels if len(label) <= _LONGEST], _LABEL)
-    _offer(beliefs, [[*label, *kind] for label in labels if len(label) < _LONGEST], _TITLE_PART)
-    return dict(nlargest(_PER_ITEM, beliefs.items(), key=lambda entry: (entry[1], entry[0])))
+
+    words: tuple[str, ...]
+    weights: tuple[float, ...]
+    title: int
+    title_words: int
+    popularity: float
 
 
-def _offer(beliefs: dict[str, float], phrases: Iterable[list[str]], belief: float) -> None:
-    for phrase in phrases:
-        if phrase and phrase[0] not in STOP_WORDS and phrase[-1] not in STOP_WORDS:
-            key = " ".join(phrase)
-            beliefs[key] = max(beliefs.get(key, 0.0), belief)
+def item_terms(item: Item, generated: Sequence[str] = ()) -> ItemTerms:
+    """`generated`: queries that a model has made up for the item."""
+    named = list(_titled(title(item)))[:_MAX_TITLE]
+    others = _others(item, generated)
+    titled = {word for word in named if word}
+    more = nlargest(MAX_TERMS - len(named), ((weight, word) for word, weight in others.items() if word not in titled))
+    return ItemTerms(
+        words=(*named, *(word for _, word in more)),
+        weights=(*(NAME + _REPEATED * (word in others) for word in named), *(weight for weight, _ in more)),
+        title=len(named),
+        title_words=len(titled),
+        popularity=min(max(item.numbers.get("popularity", 0.5), 0.0), 1.0),
+    )
+
+
+def _titled(text: str) -> Iterator[str]:
+    """The words of the title, each once; a stop word and a repeated one end a phrase, as punctuation does."""
+    seen = set(STOP_WORDS)
+    gap = True
+    for phrase in _BREAK.split(text):
+        for word in tokens(phrase):
+            if word not in seen:
+                seen.add(word)
+                yield word
+                gap = False
+            elif not gap:
+                yield ""
+                gap = True
+        if not gap:
+            yield ""
+            gap = True
+
+
+def _others(item: Item, generated: Sequence[str]) -> dict[str, float]:
+    """The words of the other fields, of the labels and the type, and of generated queries, with weights."""
+    weights: dict[str, float] = {}
+    for name, text in item.fields.items():
+        if name != "title":
+            _offer(weights, tokens(text[:_READ]), NAME if len(text) <= _SHORT_FIELD else _PROSE)
+    values = [value for name, found in item.attributes.items() if not name.endswith("_id") for value in found]
+    for label in [item.type, *values]:
+        words = tokens(label[:100])
+        if len(words) <= _LONGEST_LABEL:
+            _offer(weights, words, _LABEL)
+    for query in generated:
+        _offer(weights, tokens(query), _GENERATED)
+    return weights
+
+
+def _offer(weights: dict[str, float], words: Sequence[str], weight: float) -> None:
+    for word in words:
+        if word not in STOP_WORDS:
+            weights[word] = max(weights.get(word, 0.0), weight)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import related_world
 import vector_world
-from arms_with_items import Okapi, Structured
+from arms_with_items import Memory, Okapi, Structured
 from words import item, query
 
 from core.protocols import Retriever
@@ -16,7 +16,6 @@ from core.types import Range
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
-from retrievers.memory import MemoryRetriever
 from retrievers.popular import PopularRetriever
 from retrievers.sparse import SparseRetriever
 from retrievers.vector import VectorRetriever
@@ -26,7 +25,7 @@ ARMS: dict[str, Build] = {
     "tantivy": lambda embeddings, vector: LexicalRetriever(),
     "okapi": lambda embeddings, vector: Okapi(),
     "vector": VectorRetriever,
-    "memory": MemoryRetriever,
+    "memory": Memory,
     "personal": vector_world.personal,
     "explore": vector_world.explore,
     "popular": lambda embeddings, vector: PopularRetriever(),

@@ -49,6 +49,25 @@ def test_an_answer_says_what_it_found_and_how(http: httpx.Client) -> None:
     assert "propensity" not in json.dumps(answer)
 
 
+def test_the_memory_tells_what_it_holds_for_a_query(http: httpx.Client) -> None:
+    answer = http.get("/v1/memory", params={"query": "love story", "limit": 2}).json()
+    first = answer["entries"][0]
+    assert (first["item_id"], first["title"]) == ("track:love-story", "Love Story")
+    assert first["predicted"]
+    assert first["gain"] == first["examined"] == 0
+    assert first["posterior"] == pytest.approx(first["prior"], abs=1e-5)
+    assert 0 < first["prior"] < first["belief"] <= 1
+    assert len(answer["entries"]) <= 2
+    assert answer["neighbours"] == []
+
+
+def test_the_memory_refuses_what_is_no_query(http: httpx.Client) -> None:
+    for text in ("", "  ", "x" * 513):
+        assert "1 to 512" in refused(http.get("/v1/memory", params={"query": text}), 422, "invalid_query")["message"]
+    refused(http.get("/v1/memory"), 422, "invalid_request")
+    refused(http.get("/v1/memory", params={"query": "love", "limit": 0}), 422, "invalid_request")
+
+
 @pytest.mark.parametrize("text", ["tayler love", "lov story", "love"])
 def test_misspelt_and_ambiguous_queries_are_answered(http: httpx.Client, text: str) -> None:
     assert "track:love-story" in [hit["id"] for hit in search(http, text)["hits"]]

@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from app.cli import app as cli
-from app.routes import events, items, operations, search
+from app.routes import events, items, memory, operations, search
 from app.settings import Settings
 from app.wiring import ARMS
 
@@ -33,7 +33,7 @@ def test_every_configuration_key() -> None:
 def test_every_route() -> None:
     routes = {
         f"{method} {route.path.replace(':path', '')}"
-        for module in (search, events, items, operations)
+        for module in (search, memory, events, items, operations)
         for route in module.router.routes
         if isinstance(route, APIRoute)
         for method in route.methods

@@ -1,14 +1,22 @@
 """The memory: predicted at first, replaced smoothly by what people clicked."""
 
+import io
+import json
+from pathlib import Path
+
+import numpy as np
 import pytest
+from arms_with_items import Memory
 from builders import episode
 from words import item, query
 
+from core.errors import InvalidConfig
 from core.types import Episode
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.memory import MemoryRetriever
+from retrievers.q2e.generated import GeneratedQueries
 from retrievers.q2e.memory_model import MemoryLearner, MemoryModel
-from retrievers.q2e.predicted import predicted_queries
+from retrievers.q2e.predicted import item_terms
 
 DAY = 86_400.0
 ITEMS = [item("a", "Desk lamp"), item("b", "Lamp"), item("c", "Oak table"), item("d", "Pine table")]
@@ -16,7 +24,7 @@ ITEMS = [item("a", "Desk lamp"), item("b", "Lamp"), item("c", "Oak table"), item
 
 @pytest.fixture
 def memory(embeddings: StoredEmbeddings, query_vector: QueryVectors) -> MemoryRetriever:
-    arm = MemoryRetriever(embeddings, query_vector)
+    arm = Memory(embeddings, query_vector)
     arm.apply(ITEMS, [])
     return arm
 
@@ -39,11 +47,18 @@ def order(memory: MemoryRetriever, text: str) -> list[str]:
     return [hit.item_id for hit in memory.retrieve(query(text), 10)]
 
 
-def test_predictions_name_the_title_its_parts_and_the_labels() -> None:
-    found = predicted_queries(item("x", "Love Story", kind="track", genre="country"))
-    assert found["love story"] == max(found.values())
-    assert {"love", "story", "country", "country track"} <= set(found)
-    assert all(0 < belief <= 1 for belief in found.values())
+def test_predictions_name_the_title_and_the_labels() -> None:
+    found = item_terms(item("x", "Love of a Story, Story", kind="track", genre="country"))
+    assert found.words[: found.title] == ("love", "", "story", "")
+    assert set(found.words[found.title :]) == {"track", "country"}
+    assert dict(zip(found.words, found.weights, strict=True))["love"] > found.weights[-1] > 0
+    assert found.title_words == 2
+
+
+def test_a_query_is_predicted_word_by_word(memory: MemoryRetriever) -> None:
+    assert order(memory, "oak desk lamp")[0] == "a"
+    assert memory.signals(query("oak lamp"))["predicted"] == 1.0
+    assert memory.signals(query("oak sofa"))["predicted"] == 0.5
 
 
 def test_before_any_click_the_predicted_items_answer(memory: MemoryRetriever) -> None:
@@ -84,6 +99,20 @@ def test_neighbours_by_spelling_and_by_meaning_lend_evidence(memory: MemoryRetri
     assert lent < own
 
 
+def test_what_was_taken_for_a_word_predicts_the_word_for_items_like_it(memory: MemoryRetriever) -> None:
+    couches = [
+        item(f"couch{n}", f"Couch {name}") for n, name in enumerate(["Oslo", "Bergen", "Lund", "Malmo", "Ystad"])
+    ]
+    memory.apply([*couches, *(item(f"chair{n}", "Chair") for n in range(9))], [])
+    assert order(memory, "sofa") == []
+    shown, gains = ("couch0", "couch1", "couch2", "a"), (1.0, 1.0, 1.0, 0.0)
+    memory.load(learned([episode(text="sofa", shown=shown, gains=gains)]))
+    assert set(order(memory, "sofa")[:3]) == {"couch0", "couch1", "couch2"}
+    assert set(order(memory, "sofa")[3:]) == {"couch3", "couch4"}
+    memory.load(None)
+    assert order(memory, "sofa") == []
+
+
 def test_one_client_counts_a_few_times_only(memory: MemoryRetriever) -> None:
     honest = [e for n in range(10) for e in clicks("lamp", "a", 1, client=f"c{n}")]
     memory.load(learned(honest + clicks("lamp", "d", 1_000, client="fraud"), client_cap=3))
@@ -114,3 +143,86 @@ def test_filtered_searches_and_deleted_items_leave_no_memories(memory: MemoryRet
     memory.load(learned(clicks("lamp", "c", 30)))
     memory.apply([], ["c"])
     assert "c" not in order(memory, "lamp")
+
+
+def test_at_most_ten_of_an_answer_are_unseen(memory: MemoryRetriever) -> None:
+    memory.apply([item(f"lamp{n}", f"Lamp number {n}") for n in range(30)], [])
+    assert len(memory.retrieve(query("lamp"), 50)) == 10
+    memory.load(learned(clicks("lamp", "c", 3)))
+    hits = memory.retrieve(query("lamp"), 50)
+    assert sum(hit.predicted for hit in hits) == 10
+    assert {hit.item_id for hit in hits if not hit.predicted} == {"a", "b", "c"}  # `d` has nothing of a lamp
+    assert [hit.item_id for hit in hits if hit.predicted and hit.item_id in {"a", "b"}] == []
+
+
+def test_a_newer_model_replaces_the_older_one(memory: MemoryRetriever) -> None:
+    memory.load(learned([e for n in range(40) for e in clicks(f"lamp number {n}", "c", 3)]))
+    assert order(memory, "lamp number 7")[0] == "c"
+    memory.load(learned(clicks("pine shelf", "d", 3) + clicks("lamp number 7", "b", 3)))
+    assert order(memory, "pine shelf")[0] == "d"
+    assert order(memory, "lamp number 7")[0] == "b"
+    assert memory.recall("lamp number 8", 10).neighbours.keys() == {"lamp number 7"}
+
+
+def test_what_was_saved_comes_back(
+    memory: MemoryRetriever, embeddings: StoredEmbeddings, query_vector: QueryVectors, tmp_path: Path
+) -> None:
+    memory.save(tmp_path)
+    restored = MemoryRetriever(embeddings, query_vector, {each.id: each for each in ITEMS})
+    restored.restore(tmp_path)
+    for text in ("lamp", "oak table", "sofa"):
+        assert restored.retrieve(query(text), 10) == memory.retrieve(query(text), 10)
+    assert [hit.item_id for hit in restored.retrieve(query("lamp", type="product"), 10)] == ["b", "a"]
+
+
+def test_models_that_named_every_entrys_item_are_still_read() -> None:
+    made = MemoryModel.load(learned(clicks("lamp", "a", 3) + clicks("table", "c", 2)))
+    every = [made.items[place] for place in made.places.tolist()]
+    names = json.dumps({"keys": made.keys, "texts": made.texts, "items": every}).encode()
+    old = io.BytesIO()
+    np.savez(old, names=np.frombuffer(names, np.uint8), starts=made.starts, gains=made.gains, examined=made.examined)
+    assert MemoryModel.load(old.getvalue()).dump() == made.dump()
+
+
+@pytest.fixture
+def doc2query(tmp_path: Path) -> Path:
+    """A T5 of random weights over a vocabulary of a few words."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration, set_seed
+
+    set_seed(1)
+    vocabulary = ["<pad>", "</s>", "<unk>", "umbrella", "stand", "holder", "hall", "wet"]
+    words = Tokenizer(models.WordLevel({word: n for n, word in enumerate(vocabulary)}, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
+    tokenizer.save_pretrained(tmp_path / "t5")
+    config = T5Config(
+        vocab_size=len(vocabulary), d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2, decoder_start_token_id=0
+    )
+    T5ForConditionalGeneration(config).save_pretrained(tmp_path / "t5")
+    return tmp_path / "t5"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_words_of_generated_queries_are_predicted(
+    doc2query: Path, embeddings: StoredEmbeddings, query_vector: QueryVectors, tmp_path: Path
+) -> None:
+    generate = GeneratedQueries(doc2query, tmp_path / "queries.sqlite")
+    items = [item("a", "Aquarius 3000"), item("b", "Aquarius 4000")]
+    made = generate(items)
+    assert [len(queries) for queries in made] == [5, 5]
+    word = next(word for word in " ".join(made[0]).split() if word)
+    arm = MemoryRetriever(embeddings, query_vector, {each.id: each for each in items}, generate=generate)
+    arm.apply(items, [])
+    assert "a" in order(arm, word)
+    generate.close()
+    for file in doc2query.glob("tokenizer*"):  # what is known needs no model
+        file.unlink()
+    again = GeneratedQueries(doc2query, tmp_path / "queries.sqlite")
+    assert again(items) == made
+    again.close()
+
+
+def test_a_folder_without_a_generator_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfig, match="sequence-to-sequence"):
+        GeneratedQueries(tmp_path, tmp_path / "queries.sqlite")
