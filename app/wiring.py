@@ -34,6 +34,7 @@ from ranking.ltr import LambdaMart
 from ranking.rrf import ReciprocalRankFusion
 from retrievers.customers import CustomersLearner
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.encoded_store import EncodedStore
 from retrievers.encoder import open_encoder
 from retrievers.explore import ExploreRetriever
 from retrievers.impact.expansion import CatalogueTerms
@@ -43,7 +44,8 @@ from retrievers.lexical import LexicalRetriever, Weights
 from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
 from retrievers.personal import PersonalRetriever
-from retrievers.popular import PopularityLearner, PopularRetriever
+from retrievers.popular import PopularRetriever
+from retrievers.popularity_model import PopularityLearner
 from retrievers.q2e.memory_model import MemoryLearner
 from retrievers.related import RelatedRetriever
 from retrievers.related_model import RelatedLearner
@@ -84,12 +86,16 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     library = plan_library(settings)
     embeddings = open_embeddings(settings)
     query_vector = QueryVectors(embeddings)
+    items = ItemTable()
     lexical = _lexical(settings)
     vector = VectorRetriever(embeddings, query_vector)
     memory = MemoryRetriever(embeddings, query_vector)
     structured = StructuredRetriever()
-    sparse = SparseRetriever(SpladeTerms(Path(settings.sparse.model)) if settings.sparse.model else CatalogueTerms())
-    related = RelatedRetriever(lexical)
+    splade_terms = EncodedStore(settings.data_dir / "cache" / "sparse.sqlite")
+    sparse = SparseRetriever(
+        SpladeTerms(Path(settings.sparse.model), splade_terms) if settings.sparse.model else CatalogueTerms()
+    )
+    related = RelatedRetriever(lexical, items)
     personal = PersonalRetriever(vector.index, query_vector)
     explore = ExploreRetriever(vector.index, query_vector)
     popular = PopularRetriever()
@@ -100,7 +106,6 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     )  # fmt: skip
     arms = {arm.name: arm for arm in built}
     extractor = FeatureExtractor(RANKED_ARMS)
-    items = ItemTable()
     catalogue = open_catalogue(settings)
     registry = open_registry(state)
     pool = ThreadPoolExecutor(settings.service.threads, thread_name_prefix="arm")
@@ -153,7 +158,7 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
         config=settings.hash,
         pool=pool,
         clock=clock,
-        closers=[embeddings.close],
+        closers=[embeddings.close, splade_terms.close],
     )
 
 
@@ -163,7 +168,11 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
     catalogue = open_catalogue(settings)  # what was clicked says more when one knows what it is
     learners: list[Learner] = [
         MemoryLearner(half_life_s=settings.memory.half_life_days * _DAY_S, client_cap=settings.memory.client_cap),
-        PopularityLearner(half_life_s=settings.popularity.half_life_days * _DAY_S),
+        PopularityLearner(
+            half_life_s=settings.popularity.half_life_days * _DAY_S,
+            trend_half_life_s=settings.popularity.trend_half_life_days * _DAY_S,
+            client_cap=settings.popularity.client_cap,
+        ),
         ReadingsLearner(item=catalogue.get, half_life_s=settings.structured.half_life_days * _DAY_S),
         ExpansionLearner(
             catalogue.get,
