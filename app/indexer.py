@@ -51,7 +51,7 @@ class Indexer:
         self.sequence = 0
 
     def restore(self) -> None:
-        """Start from the newest checkpoint, if there is one that can be read; else `catch_up` begins at the beginning."""
+        """Start from the newest checkpoint; without one that can be read `catch_up` begins at the beginning."""
         checkpoint = self._checkpoints.newest()
         if checkpoint is None:
             return

@@ -6,9 +6,9 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import InvalidConfig, unknown
 from retrievers.analyser import Language
@@ -80,6 +80,14 @@ class Memory(Section):
 
 class Popularity(Section):
     half_life_days: Positive
+    trend_half_life_days: Positive
+    client_cap: Count
+
+    @model_validator(mode="after")
+    def _what_is_usual_is_longer(self) -> Self:
+        if self.trend_half_life_days >= self.half_life_days:
+            raise ValueError("trend_half_life_days must be less than half_life_days, for example a seventh of it")
+        return self
 
 
 class Retrieval(Section):

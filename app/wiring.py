@@ -38,16 +38,19 @@ from ranking.rrf import ReciprocalRankFusion
 from retrievers.analyser import analyser
 from retrievers.customers import CustomersLearner
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.encoded_store import EncodedStore
 from retrievers.encoder import open_encoder
 from retrievers.explore import ExploreRetriever
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.impact.expansion_model import ExpansionLearner
 from retrievers.impact.splade import SpladeTerms
+from retrievers.impact.term_weights import TermWeights
 from retrievers.lexical import LexicalRetriever, Weights
 from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
 from retrievers.personal import PersonalRetriever
-from retrievers.popular import PopularityLearner, PopularRetriever
+from retrievers.popular import PopularRetriever
+from retrievers.popularity_model import PopularityLearner
 from retrievers.q2e.generated import GeneratedQueries
 from retrievers.q2e.memory_model import MemoryLearner
 from retrievers.related import RelatedRetriever
@@ -92,14 +95,14 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     items = ItemTable()
     lexical = _lexical(settings, items)
     vector = VectorRetriever(embeddings, query_vector)
-    generate = _query_generator(settings)
-    memory = MemoryRetriever(embeddings, query_vector, items, generate=generate)
+    closers: list[Callable[[], None]] = [embeddings.close]
+    memory = MemoryRetriever(embeddings, query_vector, items, generate=_query_generator(settings, closers))
     structured = StructuredRetriever(items)
-    sparse = SparseRetriever(SpladeTerms(Path(settings.sparse.model)) if settings.sparse.model else CatalogueTerms())
-    related = RelatedRetriever(lexical)
+    sparse = SparseRetriever(_term_weights(settings, closers))
+    related = RelatedRetriever(lexical, items)
     personal = PersonalRetriever(vector.index, query_vector)
     explore = ExploreRetriever(vector.index, query_vector)
-    popular = PopularRetriever()
+    popular = PopularRetriever(items)
     built: tuple[Retriever, ...] = (
         lexical, structured, popular, memory, related, sparse, vector, personal, explore,
     )  # fmt: skip
@@ -165,7 +168,7 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
         config=settings.hash,
         pool=pool,
         clock=clock,
-        closers=[embeddings.close, *([generate.close] if generate else [])],
+        closers=closers,
     )
 
 
@@ -175,7 +178,11 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
     catalogue = open_catalogue(settings)  # what was clicked says more when one knows what it is
     learners: list[Learner] = [
         MemoryLearner(half_life_s=settings.memory.half_life_days * _DAY_S, client_cap=settings.memory.client_cap),
-        PopularityLearner(half_life_s=settings.popularity.half_life_days * _DAY_S),
+        PopularityLearner(
+            half_life_s=settings.popularity.half_life_days * _DAY_S,
+            trend_half_life_s=settings.popularity.trend_half_life_days * _DAY_S,
+            client_cap=settings.popularity.client_cap,
+        ),
         ReadingsLearner(item=catalogue.get, half_life_s=settings.structured.half_life_days * _DAY_S),
         ExpansionLearner(
             catalogue.get,
@@ -219,10 +226,20 @@ def plan_library(settings: Settings) -> PlanLibrary:
     return PlanLibrary(plans, default=settings.retrieval.default_plan, arms=ARMS)
 
 
-def _query_generator(settings: Settings) -> GeneratedQueries | None:
+def _query_generator(settings: Settings, closers: list[Callable[[], None]]) -> GeneratedQueries | None:
     if not settings.memory.model:
         return None
-    return GeneratedQueries(Path(settings.memory.model), settings.data_dir / "cache" / "queries.sqlite")
+    made = GeneratedQueries(Path(settings.memory.model), settings.data_dir / "cache" / "queries.sqlite")
+    closers.append(made.close)
+    return made
+
+
+def _term_weights(settings: Settings, closers: list[Callable[[], None]]) -> TermWeights:
+    if not settings.sparse.model:
+        return CatalogueTerms()
+    store = EncodedStore(settings.data_dir / "cache" / "sparse.sqlite")
+    closers.append(store.close)
+    return SpladeTerms(Path(settings.sparse.model), store)
 
 
 def _lexical(settings: Settings, items: ItemTable) -> LexicalRetriever | OkapiRetriever:

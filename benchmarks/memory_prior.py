@@ -164,7 +164,7 @@ def main() -> None:
         cache = options.cache or Path(scratch)
         embeddings = StoredEmbeddings(open_encoder(BUNDLED, cache), cache / "embeddings.sqlite")
         memory = built(embeddings, items)
-        arms: dict[str, Retriever] = {
+        arms: dict[str, LexicalRetriever | VectorRetriever] = {
             "lexical": LexicalRetriever(),
             "vector": VectorRetriever(embeddings, QueryVectors(embeddings)),
         }

@@ -11,9 +11,11 @@ import json
 import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from heapq import nlargest
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.types import ItemId
 
@@ -46,18 +48,30 @@ class Rates(Generic[Key]):
 
     def add(self, key: Key, *, gain: float, examined: float, time: float) -> None:
         """Count one showing. Times may come out of order."""
-        entry = self.evidence.setdefault(key, Evidence(time=time))
-        newest = max(entry.time, time)
-        old, new = self._decay(newest - entry.time), self._decay(newest - time)
-        entry.gain = entry.gain * old + gain * new
-        entry.examined = entry.examined * old + examined * new
-        entry.time = newest
+        entry = self.evidence.get(key)
+        if entry is None:
+            self.evidence[key] = Evidence(gain, examined, time)
+        elif time > entry.time:
+            old = self._decay(time - entry.time)
+            entry.gain, entry.examined, entry.time = entry.gain * old + gain, entry.examined * old + examined, time
+        else:
+            new = self._decay(entry.time - time)
+            entry.gain, entry.examined = entry.gain + gain * new, entry.examined + examined * new
 
     def at(self, time: float) -> Iterable[tuple[Key, float, float]]:
         """(key, gain, examined) as they count at `time`, which is not before the newest entry."""
         for key, entry in self.evidence.items():
             decay = self._decay(time - entry.time)
             yield key, entry.gain * decay, entry.examined * decay
+
+    def prune(self, time: float, *, least: float, most: int) -> None:
+        """Forget what counts less than `least` at `time`, gain and examinations together, and all but the `most` that
+        count most."""
+        counts = {key: abs(gain) + examined for key, gain, examined in self.at(time)}
+        kept = [key for key, count in counts.items() if count >= least]
+        if len(kept) > most:
+            kept = nlargest(most, kept, key=counts.__getitem__)
+        self.evidence = {key: self.evidence[key] for key in kept}
 
     def _decay(self, age_s: float) -> float:
         return float(0.5 ** (max(age_s, 0.0) / self.half_life_s))
@@ -68,8 +82,8 @@ def posterior(*, prior: float, strength: float, gain: float, examined: float) ->
     return (strength * prior + max(gain, 0.0)) / (strength + examined)
 
 
-def encode_rates(entries: Iterable[tuple[ItemId, float, float]]) -> bytes:
-    """(item, gain, examined) as bytes for a release."""
+def encode_rates(entries: Iterable[tuple[ItemId, float, float]], **more: NDArray[Any]) -> bytes:
+    """(item, gain, examined) as bytes for a release, with `more` arrays for those who know of them."""
     rows = list(entries)
     buffer = io.BytesIO()
     np.savez(
@@ -77,6 +91,8 @@ def encode_rates(entries: Iterable[tuple[ItemId, float, float]]) -> bytes:
         items=np.frombuffer(json.dumps([item_id for item_id, _, _ in rows]).encode(), dtype=np.uint8),
         gains=np.array([gain for _, gain, _ in rows], dtype=np.float32),
         examined=np.array([examined for _, _, examined in rows], dtype=np.float32),
+        allow_pickle=False,
+        **more,
     )
     return buffer.getvalue()
 

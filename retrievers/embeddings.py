@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -14,6 +12,7 @@ import numpy as np
 
 from core.protocols import Encoder
 from core.types import Floats
+from retrievers.encoded_store import EncodedStore, content_key
 
 _CHUNK = 256
 
@@ -22,13 +21,8 @@ class StoredEmbeddings:
     """`encode` with a memory on disk: a text that was encoded before, by the same model, costs a look-up."""
 
     def __init__(self, encoder: Encoder, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._encoder = encoder
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")  # a lost vector is computed again
-        self._db.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+        self._store = EncodedStore(path)
 
     @property
     def dimension(self) -> int:
@@ -41,13 +35,11 @@ class StoredEmbeddings:
     def encode(self, texts: Sequence[str], progress: Callable[[int], object] = lambda _: None) -> Floats:
         """[len(texts), dimension]; `progress` is told how many more are done. What is done is kept when interrupted."""
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        keys = [hashlib.sha256(f"{self.version}\n{text}".encode()).digest() for text in texts]
+        keys = [content_key(self.version, text) for text in texts]
         missing = []
-        for row, key in enumerate(keys):
-            with self._lock:
-                found = self._db.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()
-            if found:
-                vectors[row] = np.frombuffer(found[0], dtype=np.float32)
+        for row, found in enumerate(self._store.find(keys)):
+            if found is not None:
+                vectors[row] = np.frombuffer(found, dtype=np.float32)
             else:
                 missing.append(row)
         progress(len(texts) - len(missing))
@@ -55,17 +47,12 @@ class StoredEmbeddings:
         for start in range(0, len(missing), _CHUNK):
             rows = missing[start : start + _CHUNK]
             vectors[rows] = self._encoder.encode([texts[row] for row in rows])
-            with self._lock, self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany(
-                    "INSERT OR IGNORE INTO vectors VALUES (?, ?)", [(keys[row], vectors[row].tobytes()) for row in rows]
-                )
+            self._store.add((keys[row], vectors[row].tobytes()) for row in rows)
             progress(len(rows))
         return vectors
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        self._store.close()
 
 
 class QueryVectors:

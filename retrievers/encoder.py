@@ -38,7 +38,7 @@ def open_encoder(model: str, cache: Path) -> Encoder:
             f"vector.encoder = {model!r} is no folder with a sentence-transformers model.",
             f"Name the bundled model {BUNDLED!r}, or a folder that holds a modules.json.",
         )
-    version = _version(folder)
+    version = version_of(folder)
     target = cache / f"{version}.onnx"
     if not target.is_file() and not _export(folder, target):
         return TorchEncoder(folder, version)
@@ -110,11 +110,11 @@ def _unit(vectors: Floats) -> Floats:
     return unit
 
 
-def _version(folder: Path) -> str:
+def version_of(folder: Path) -> str:
     """The folder's name and a hash of its weights and configuration."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.suffix in {".json", ".safetensors", ".txt"}:
+        if path.suffix in {".json", ".safetensors", ".bin", ".txt"}:
             digest.update(path.read_bytes())
     name = BUNDLED if folder == Path(get_model_path()) else folder.name
     return f"{name}-{digest.hexdigest()[:12]}"

@@ -3,80 +3,197 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from threading import Lock
 
-from core.filters import matches
-from core.rates import Rates, decode_rates, encode_rates, posterior
-from core.types import Episode, Item, ItemId, Query, Scored
+import numpy as np
+from numpy.typing import NDArray
+
+from core.filters import matches, ranges_of, values_of
+from core.types import Item, ItemId, Query, Range, Scored
+from retrievers.catalogue_rows import CatalogueRows
+from retrievers.popularity_model import MOST_CONTEXT_LIFT, Context, PopularityModel
+
+Doubles = NDArray[np.float64]
 
 PRIOR_STRENGTH = 20.0
-_PRIOR_GAIN = 0.1
+# The best are kept per type and context: as many as plans commonly ask for, of so many types and contexts.
+_TOP, _TOPS = 200, 256
+_NONE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an order depends on. `filters` in the order of names."""
+
+    contexts: tuple[Context, ...]
+    filters: tuple[tuple[str, tuple[str, ...] | Range], ...]
+
+    @property
+    def by_attributes(self) -> bool:
+        return any(name != "type" for name, _ in self.filters)
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """The best rows with what to answer. No other row's score is above `floor`, -inf when there is no other."""
+
+    hits: list[Scored]
+    rows: NDArray[np.int64]
+    floor: float
 
 
 class PopularRetriever:
-    """Items by posterior gain per examination over all queries; the catalogue's own `popularity` is the prior."""
+    """Items by posterior gain per examination over all queries; the catalogue's own `popularity` is the prior.
+
+    What trends, and what does better in the query's contexts than elsewhere, is multiplied. Contexts are taken as
+    independent, as in naive Bayes. The best of a type are kept until a change of the catalogue reaches them.
+    """
 
     name = "popular"
 
-    def __init__(self) -> None:
+    def __init__(self, items: Mapping[ItemId, Item]) -> None:
+        """`items` is kept up to date by somebody else, before `apply`."""
+        self._items = items
         self._writing = Lock()
-        self._items: dict[ItemId, Item] = {}
-        self._rates: Mapping[ItemId, tuple[float, float]] = {}
-        self._ordered: list[tuple[Item, float]] = []
+        self._catalogue = CatalogueRows()
+        self._learn(PopularityModel())
 
     def load(self, model: bytes | None) -> None:
-        """Swap the learned rates in; None forgets them."""
+        """Swap what was learned in; None forgets it."""
+        learned = PopularityModel.load(model) if model else PopularityModel()
         with self._writing:
-            self._rates = decode_rates(model) if model else {}
-            self._order()
+            self._learn(learned)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
-            for item_id in deletes:
-                self._items.pop(item_id, None)
-            self._items.update((item.id, item) for item in upserts)
-            self._order()
+            upserted = {item.id for item in upserts}
+            changed = self._catalogue.drop([item_id for item_id in deletes if item_id not in upserted])
+            changed += self._catalogue.put(upserts)
+            if changed:
+                self._follow(np.unique(changed))
+
+    def save(self, folder: Path) -> None:
+        """Write the columns of the catalogue to this folder; models are loaded from their registry."""
+        self._catalogue.save(folder)
+
+    def restore(self, folder: Path) -> None:
+        """Become what was saved there, with the model that is loaded."""
+        with self._writing:
+            self._catalogue = CatalogueRows.saved(folder)
+            self._learn(self._model)
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
-        passing = (Scored(item.id, score) for item, score in self._ordered if matches(item, query.filters))
-        return list(islice(passing, depth))
+        filters = tuple((name, query.filters[name]) for name in sorted(query.filters))
+        return self._top(_Asked(self._model.known(query), filters), depth).hits[:depth]
 
     def signals(self, query: Query) -> Mapping[str, float]:
-        """How much the most popular item stands out; the same for every query."""
-        scores = [score for _, score in self._ordered[:10]]
-        return {"lead": scores[0] - scores[-1] if scores else 0.0}
+        """How much the most popular item stands out, how many of the ten most popular trend, and whether the query's
+        context tells items apart."""
+        known = self._model.known(query)
+        hits = self._top(_Asked((), ()), 10).hits[:10]
+        return {
+            "lead": hits[0].score - hits[-1].score if hits else 0.0,
+            "trending": sum(bool(hit.why) for hit in hits) / 10,
+            "context": len(known) / (1 + len(query.context)),
+        }
 
-    def _order(self) -> None:
-        scored = [(item, self._score(item)) for item in self._items.values()]
-        self._ordered = sorted(scored, key=lambda entry: (-entry[1], entry[0].id))
+    def _learn(self, model: PopularityModel) -> None:
+        """Take the model over, for all rows anew."""
+        rows = self._catalogue.rows
+        self._model = model
+        self._places = {item_id: place for place, item_id in enumerate(model.items)}
+        self._trend_lifts = model.trend_lifts()
+        self._why = {
+            trend.item_id: f"trending: {trend.takes:.0f} takes lately, {trend.expected:.1f} expected"
+            for trend in model.trends
+        }
+        self._row_of = np.array([rows.get(item_id, _NONE) for item_id in model.items], dtype=np.int64)
+        self._place_of, self._rates, self._scores = np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0)
+        self._make_room()
+        there = np.flatnonzero(self._row_of != _NONE)
+        self._place_of[self._row_of[there]] = there
+        self._tops: dict[_Asked, _Top] = {}
+        self._rescore(np.arange(len(self._scores)))
 
-    def _score(self, item: Item) -> float:
-        gain, examined = self._rates.get(item.id, (0.0, 0.0))
-        prior = _PRIOR_GAIN * (0.5 + item.numbers.get("popularity", 0.5))
-        return posterior(prior=prior, strength=PRIOR_STRENGTH, gain=gain, examined=examined)
+    def _make_room(self) -> None:
+        """Columns as long as the catalogue's."""
+        if new := len(self._catalogue.prior) - len(self._scores):
+            self._place_of = np.append(self._place_of, np.full(new, _NONE))
+            self._rates = np.append(self._rates, np.zeros(new))
+            self._scores = np.append(self._scores, np.full(new, -np.inf))
 
+    def _follow(self, rows: NDArray[np.int64]) -> None:
+        """The catalogue has changed in these rows."""
+        self._make_room()
+        old = self._place_of[rows]
+        self._row_of[old[old != _NONE]] = _NONE
+        self._place_of[rows] = [self._places.get(self._catalogue.ids[row], _NONE) for row in rows.tolist()]
+        self._place_of[rows[np.isnan(self._catalogue.prior[rows])]] = _NONE
+        there = rows[self._place_of[rows] != _NONE]
+        self._row_of[self._place_of[there]] = there
+        self._rescore(rows)
+        self._drop_tops(rows)
 
-class PopularityLearner:
-    """Gain and examinations of every shown item, over all queries, decayed."""
+    def _rescore(self, rows: NDArray[np.int64]) -> None:
+        """The columns of rates and scores of these rows."""
+        places = self._place_of[rows]
+        gains, examined = (np.append(column, 0.0)[places] for column in (self._model.gains, self._model.examined))
+        rates = (PRIOR_STRENGTH * self._catalogue.prior[rows] + np.maximum(gains, 0.0)) / (PRIOR_STRENGTH + examined)
+        scores = rates * np.append(self._trend_lifts, 1.0)[places]
+        self._rates[rows], self._scores[rows] = rates, np.where(np.isnan(scores), -np.inf, scores)
 
-    component = "popularity"
+    def _drop_tops(self, changed: NDArray[np.int64]) -> None:
+        best = float(self._scores[changed].max(initial=-np.inf))
+        for asked, top in list(self._tops.items()):
+            reach = best * MOST_CONTEXT_LIFT if asked.contexts else best
+            if asked.by_attributes or reach >= top.floor or np.isin(changed, top.rows).any():
+                del self._tops[asked]
 
-    def __init__(self, *, half_life_s: float) -> None:
-        self._rates = Rates[ItemId](half_life_s)
-        self._time = 0.0
-        self._changed = False
+    def _top(self, asked: _Asked, depth: int) -> _Top:
+        top = self._tops.get(asked)
+        if top is not None and (depth <= len(top.hits) or top.floor == -np.inf):
+            return top
+        with self._writing:
+            top = self._sorted(asked, max(depth, _TOP))
+            if len(self._tops) >= _TOPS:
+                del self._tops[next(iter(self._tops))]
+            self._tops[asked] = top
+        return top
 
-    def learn(self, episodes: Sequence[Episode]) -> None:
-        for episode in episodes:
-            shown, time = episode.impression.shown, episode.impression.query.time
-            for item_id, gain, examined in zip(shown, episode.gains, episode.examination, strict=True):
-                self._rates.add(item_id, gain=gain, examined=examined, time=time)
-            self._time = max(self._time, time)
-            self._changed = True
+    def _sorted(self, asked: _Asked, size: int) -> _Top:
+        scores = self._in_contexts(asked.contexts) if asked.contexts else self._scores
+        filters = dict(asked.filters)
+        rows = np.flatnonzero(self._catalogue.passing(values_of(filters)) if filters else scores > -np.inf)
+        floor = -np.inf
+        if ranges := ranges_of(filters):
+            rows = self._within(ranges, rows[np.argsort(-scores[rows])], size + 1)
+        if len(rows) > size:
+            parted = rows[np.argpartition(-scores[rows], size)]
+            rows, floor = parted[:size], float(scores[parted[size]])
+        rows = rows[np.argsort(-scores[rows])]
+        ids = map(self._catalogue.ids.__getitem__, rows.tolist())
+        hits = [
+            Scored(item_id, score, why=self._why.get(item_id, ""))
+            for item_id, score in zip(ids, scores[rows].tolist(), strict=True)
+        ]
+        return _Top(hits, rows, floor)
 
-    def snapshot(self) -> bytes | None:
-        if not self._changed:
-            return None
-        self._changed = False
-        return encode_rates(self._rates.at(self._time))
+    def _within(self, ranges: Mapping[str, Range], rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+        """The first `most` rows whose numbers are in the ranges. Numbers have no columns here: the items know."""
+        ids = self._catalogue.ids
+        passing = (row for row in rows.tolist() if (item := self._items.get(ids[row])) and matches(item, ranges))
+        return np.fromiter(islice(passing, most), dtype=np.int64)
+
+    def _in_contexts(self, contexts: Sequence[Context]) -> Doubles:
+        """[rows] scores times what the contexts say."""
+        lifts = np.ones(len(self._scores))
+        for context in contexts:
+            if (told := self._model.contexts.get(context)) is not None:
+                rows = self._row_of[told.places]
+                there = rows != _NONE
+                lifts[rows[there]] *= told.lifts(self._rates[rows])[there]
+        scores: Doubles = self._scores * np.clip(lifts, 1 / MOST_CONTEXT_LIFT, MOST_CONTEXT_LIFT)
+        return scores

@@ -29,10 +29,10 @@ class RelatedRetriever:
 
     name = "related"
 
-    def __init__(self, seeds: Retriever) -> None:
-        """`seeds` is asked only; it follows the catalogue by itself."""
+    def __init__(self, seeds: Retriever, items: Mapping[ItemId, Item]) -> None:
+        """`seeds` is asked only, and `items` looked up only; both follow the catalogue by themselves."""
         self._seeds = seeds
-        self._items: dict[ItemId, Item] = {}
+        self._items = items
         self._model = RelatedModel.empty()
 
     def load(self, model: bytes | None) -> None:
@@ -40,10 +40,7 @@ class RelatedRetriever:
         self._model = RelatedModel.load(model) if model else RelatedModel.empty()
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        # Readers look up single ids, which is safe while the table changes.
-        for item_id in deletes:
-            self._items.pop(item_id, None)
-        self._items.update((item.id, item) for item in upserts)
+        """Nothing to do: the table of items follows the catalogue by itself."""
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         model = self._model

@@ -10,6 +10,7 @@ from retrievers.analyser import ENGLISH, Analyser
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
+from retrievers.popular import PopularRetriever
 from retrievers.structured import StructuredRetriever
 
 
@@ -43,6 +44,18 @@ class Memory(MemoryRetriever):
     def __init__(self, embeddings: StoredEmbeddings, query_vector: QueryVectors) -> None:
         self.items = ItemTable()
         super().__init__(embeddings, query_vector, self.items)
+
+    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
+        self.items.apply(upserts, deletes)
+        super().apply(upserts, deletes)
+
+
+class Popular(PopularRetriever):
+    """Told after the table."""
+
+    def __init__(self) -> None:
+        self.items = ItemTable()
+        super().__init__(self.items)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         self.items.apply(upserts, deletes)

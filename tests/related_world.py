@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from builders import episode
 
+from app.indexer import ItemTable
 from core.protocols import Retriever
 from core.types import Episode, Item, ItemId
 from retrievers.related import RelatedRetriever
@@ -13,15 +14,16 @@ from retrievers.related_model import RelatedLearner
 
 
 class WithSeeds(RelatedRetriever):
-    """In the service the indexer tells the two arms one after the other."""
+    """In the service the indexer tells the table of items and the two arms one after the other."""
 
     def __init__(self, seeds: Retriever) -> None:
-        super().__init__(seeds)
+        self.items = ItemTable()
+        super().__init__(seeds, self.items)
         self.seeds = seeds
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        self.seeds.apply(upserts, deletes)
-        super().apply(upserts, deletes)
+        for follower in (self.items, self.seeds, super()):
+            follower.apply(upserts, deletes)
 
 
 def took(customer: str, *items: str, time: float = 0.0) -> Episode:

@@ -5,6 +5,7 @@ PyTorch and sentence-transformers take seconds to import, so they are loaded whe
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections import OrderedDict
@@ -14,12 +15,15 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tokenizers import Tokenizer
 
 from core.errors import InvalidConfig
 from core.text import words
 from core.types import Item
 from retrievers.document import passage
+from retrievers.encoded_store import EncodedStore, content_key
+from retrievers.encoder import version_of
 from retrievers.impact.index import ImpactIndex
 from retrievers.impact.term_weights import QueryTerms
 
@@ -37,12 +41,13 @@ _CACHED_QUERIES = 10_000
 class SpladeTerms:
     """Word pieces with the weights of the model in `folder`; an item is read as the other encoder reads it.
 
-    Formal et al. 2021, "SPLADE v2". Nothing is kept between starts: every item is encoded again.
+    Formal et al. 2021, "SPLADE v2". An item's terms are kept in `store`: what was encoded before, by the same model,
+    costs a look-up.
     """
 
     bm25 = None
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: EncodedStore) -> None:
         tokenizers = sorted(folder.rglob("tokenizer.json"))  # below the root in models with a router
         if not tokenizers or not (folder / "modules.json").is_file():
             raise InvalidConfig(
@@ -51,6 +56,7 @@ class SpladeTerms:
                 "Name a folder that holds a modules.json and a tokenizer.json, as SparseEncoder.save writes it.",
             )
         self._folder = folder
+        self._store = store
         self._tokenizer = Tokenizer.from_file(str(tokenizers[0]))
         self._tokenizer.no_padding()
         self._queries: OrderedDict[str, QueryTerms] = OrderedDict()
@@ -70,14 +76,18 @@ class SpladeTerms:
         """Nothing was learned."""
 
     def documents(self, items: Sequence[Item]) -> list[Mapping[str, float]]:
-        found: list[Mapping[str, float]] = []
-        for start in range(0, len(items), _BATCH):
-            texts = [passage(item) for item in items[start : start + _BATCH]]
-            with self._encoding:
-                encoded = self._model.encode_document(texts, show_progress_bar=False, max_active_dims=DOCUMENT_TERMS)
-                found.extend(self._decoded(encoded))
+        texts = [passage(item) for item in items]
+        keys = [content_key(self._version, text) for text in texts]
+        found = [_unpacked(data) if data is not None else None for data in self._store.find(keys)]
+        missing = [row for row, terms in enumerate(found) if terms is None]
+        for start in range(0, len(missing), _BATCH):
+            rows = missing[start : start + _BATCH]
+            encoded = self._encoded([texts[row] for row in rows])
+            self._store.add((keys[row], _packed(terms)) for row, terms in zip(rows, encoded, strict=True))
+            for row, terms in zip(rows, encoded, strict=True):
+                found[row] = terms
             time.sleep(0.001)  # locks are not fair: let a query in
-        return found
+        return [terms for terms in found if terms is not None]
 
     def query(self, text: str) -> QueryTerms:
         """Kept for the newest queries, because the model takes tens of milliseconds."""
@@ -116,6 +126,26 @@ class SpladeTerms:
 
         return SparseEncoder(str(self._folder), device="cpu", local_files_only=True)
 
+    @cached_property
+    def _version(self) -> str:
+        """Names the weights, and all that the kept terms depend on beside them."""
+        return f"{version_of(self._folder)}-{DOCUMENT_TERMS}"
+
+    def _encoded(self, texts: list[str]) -> list[Mapping[str, float]]:
+        with self._encoding:
+            encoded = self._model.encode_document(texts, show_progress_bar=False, max_active_dims=DOCUMENT_TERMS)
+            return self._decoded(encoded)
+
     def _decoded(self, encoded: torch.Tensor) -> list[Mapping[str, float]]:
         decoded: Any = self._model.decode(encoded)  # one list of pairs for each row of a matrix
         return [{term: weight for term, weight in pairs if weight > 0} for pairs in decoded]
+
+
+def _packed(terms: Mapping[str, float]) -> bytes:
+    """The weights as float32, which they are, after a line of JSON with the terms."""
+    return json.dumps(list(terms)).encode() + b"\n" + np.array(list(terms.values()), dtype=np.float32).tobytes()
+
+
+def _unpacked(data: bytes) -> Mapping[str, float]:
+    names, _, weights = data.partition(b"\n")
+    return dict(zip(json.loads(names), np.frombuffer(weights, dtype=np.float32).tolist(), strict=True))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import related_world
 import vector_world
-from arms_with_items import Memory, Okapi, Structured
+from arms_with_items import Memory, Okapi, Popular, Structured
 from words import item, query
 
 from core.protocols import Retriever
@@ -16,7 +16,6 @@ from core.types import Range
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
-from retrievers.popular import PopularRetriever
 from retrievers.sparse import SparseRetriever
 from retrievers.vector import VectorRetriever
 
@@ -28,9 +27,9 @@ ARMS: dict[str, Build] = {
     "memory": Memory,
     "personal": vector_world.personal,
     "explore": vector_world.explore,
-    "popular": lambda embeddings, vector: PopularRetriever(),
+    "popular": lambda embeddings, vector: Popular(),
     # Relations know nothing of words: whatever the query, its seeds are lamps, and the lamps relate to each other.
-    "related": lambda embeddings, vector: related_world.arm(PopularRetriever(), {("red", "blue", "green", "new"): 3}),
+    "related": lambda embeddings, vector: related_world.arm(Popular(), {("red", "blue", "green", "new"): 3}),
     "sparse": lambda embeddings, vector: SparseRetriever(CatalogueTerms()),
     "structured": lambda embeddings, vector: Structured(),
 }

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from arms_with_items import Okapi
+from arms_with_items import Okapi, Popular
 from words import item, query
 
 from app.indexer import ItemTable
@@ -21,7 +21,6 @@ from core.protocols import Policy, Ranker, Retriever
 from core.types import ArmStatus, Candidate, Features, Plan, Query, Scored
 from ranking.features.extractor import FeatureExtractor
 from ranking.rrf import ReciprocalRankFusion
-from retrievers.popular import PopularRetriever
 
 ITEMS = [item("lamp", "Desk lamp", popularity=0.2), item("chair", "Oak chair", popularity=0.9)]
 LIBRARY = PlanLibrary(
@@ -71,7 +70,7 @@ def late() -> Iterator[Late]:
 
 @pytest.fixture
 def pipeline(late: Late) -> Iterator[Pipeline]:
-    arms: Mapping[str, Retriever] = {arm.name: arm for arm in (Okapi(), late, Broken(), PopularRetriever())}
+    arms: Mapping[str, Retriever] = {arm.name: arm for arm in (Okapi(), late, Broken(), Popular())}
     items = ItemTable()
     extractor = FeatureExtractor(tuple(arms), items)
     for follower in (items, extractor, *arms.values()):

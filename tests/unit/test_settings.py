@@ -49,3 +49,8 @@ def test_a_file_says_only_what_differs_and_changes_the_hash(tmp_path: Path) -> N
 def test_own_plans_replace_the_library(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text("[retrieval]\ndefault_plan = 'a'\nplans = { a = { lexical = 10 } }")
     assert list(load_settings(tmp_path / "own.toml").retrieval.plans) == ["a"]
+
+
+def test_what_is_lately_is_shorter_than_what_is_usual() -> None:
+    with pytest.raises(InvalidConfig, match="trend_half_life_days must be less than half_life_days"):
+        load_settings(overrides={"popularity": {"trend_half_life_days": 7.0}})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from words import item, query
 
 from core.errors import InvalidConfig
 from core.types import Episode, Item, ItemId
+from retrievers.encoded_store import EncodedStore
 from retrievers.impact.associations import Associations
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.impact.expansion_model import PRIOR_GAIN, ExpansionLearner, load_expansions
@@ -177,7 +178,7 @@ def test_requests_run_while_the_catalogue_changes() -> None:
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfig, match="SPLADE"):
-        SpladeTerms(tmp_path)
+        SpladeTerms(tmp_path, EncodedStore(tmp_path / "terms.sqlite"))
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ def test_a_splade_model_scores_by_the_dot_product_of_its_embeddings(splade: Path
     from sentence_transformers import SparseEncoder
 
     items = [item("a", "Red lamp"), item("b", "Blue chair"), item("c", "Lava lamp")]
-    terms = SpladeTerms(splade)
+    terms = SpladeTerms(splade, EncodedStore(splade.parent / "terms.sqlite"))
     arm = SparseRetriever(terms)
     arm.apply(items, [])
     hits = arm.retrieve(query("red lamp"), 10)
@@ -223,3 +224,37 @@ def test_a_splade_model_scores_by_the_dot_product_of_its_embeddings(splade: Path
     assert any(hit.why.startswith("also: ") for hit in hits)
     assert ids(arm, "") == []
     assert arm.signals(query("red lava")) == {"words": 0.1, "whole_words": pytest.approx(2 / 3)}
+
+
+class Counting(SpladeTerms):
+    """Notes which texts its model is given."""
+
+    def __init__(self, folder: Path, store: EncodedStore) -> None:
+        super().__init__(folder, store)
+        self.given: list[str] = []
+
+    def _encoded(self, texts: list[str]) -> list[Mapping[str, float]]:
+        self.given += texts
+        return super()._encoded(texts)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_item_is_encoded_once_even_after_a_restart_and_again_by_other_weights(splade: Path) -> None:
+    items = [item("a", "Red lamp"), item("b", "Blue chair"), item("c", "Lava lamp")]
+    store = EncodedStore(splade.parent / "terms.sqlite")
+    first = Counting(splade, store)
+    terms = first.documents(items[:2])
+    assert first.given == ["Red lamp. product", "Blue chair. product"]
+    store.close()
+
+    store = EncodedStore(splade.parent / "terms.sqlite")
+    again = Counting(splade, store)
+    mixed = again.documents([items[1], items[2], items[0]])
+    assert again.given == ["Lava lamp. product"]
+    assert [mixed[2], mixed[0]] == terms
+    assert mixed[1] == Counting(splade, EncodedStore(splade.parent / "other.sqlite")).documents(items[2:])[0]
+
+    (splade / "note.txt").write_text("other weights")
+    changed = Counting(splade, store)
+    changed.documents(items[:1])
+    assert changed.given == ["Red lamp. product"]
