@@ -30,7 +30,9 @@ class LiveFolder:
         self.new.mkdir()
 
     def restored(self, source: Path) -> Path:
-        """A new folder with what `save_index` has linked to `source`."""
+        """A new folder with what `save_index` has linked to `source`; FileNotFoundError when that is nothing."""
+        if not (source / _META).is_file():
+            raise FileNotFoundError(f"{source} holds no index.")
         target = Path(tempfile.mkdtemp(prefix="restored-", dir=self._folder))
         _link(source.iterdir(), target)
         names = sorted(file.name for file in source.iterdir())

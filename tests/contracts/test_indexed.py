@@ -1,0 +1,127 @@
+"""What every index must do: be the same after a restart, and go on following. An index joins by one line in INDEXES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from words import item, query
+
+from app.indexer import ItemTable
+from core.types import Item, ItemId, Range, Scored
+from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.impact.expansion import CatalogueTerms
+from retrievers.lexical import LexicalRetriever
+from retrievers.memory import MemoryRetriever
+from retrievers.okapi import OkapiRetriever
+from retrievers.popular import PopularRetriever
+from retrievers.sparse import SparseRetriever
+from retrievers.structured import StructuredRetriever
+
+Build = Callable[[ItemTable, StoredEmbeddings, QueryVectors], Any]
+INDEXES: dict[str, Build] = {
+    "tantivy": lambda items, embeddings, vector: LexicalRetriever(),
+    "okapi": lambda items, embeddings, vector: OkapiRetriever(items),
+    "memory": lambda items, embeddings, vector: MemoryRetriever(embeddings, vector, items),
+    "popular": lambda items, embeddings, vector: PopularRetriever(items),
+    "sparse": lambda items, embeddings, vector: SparseRetriever(CatalogueTerms()),
+    "structured": lambda items, embeddings, vector: StructuredRetriever(items),
+}
+COLOURS = ("red", "blue", "green", "grey")
+ITEMS = [
+    item(f"{colour}-{n}", f"{colour} lamp number {n}", brand=brand, colour=colour, numbers={"price": 10.0 * n})
+    for n, brand in enumerate(("Acme", "Bolt", "Acme", "Core", "Bolt", "Häuser"))
+    for colour in COLOURS
+]
+ASKED = [
+    query("red lamp"),
+    query("bolt number 4"),
+    query("lamp", brand="Acme"),
+    query("grey lamp", brand="Häuser", price=Range(low=45)),
+    query("green", price=Range(10, 20)),
+]
+
+
+class Shop:
+    """An index and the table of items, told of changes in the order that the service keeps."""
+
+    def __init__(self, build: Callable[[ItemTable], Any]) -> None:
+        self.items = ItemTable()
+        self.arm = build(self.items)
+        self._followers = [self.items, self.arm]
+        if self.arm.name == "structured":
+            self._followers.reverse()
+
+    def apply(self, upserts: Sequence[Item], deletes: Collection[str] = ()) -> Shop:
+        for follower in self._followers:
+            follower.apply(upserts, [ItemId(each) for each in deletes])
+        return self
+
+    def save(self, folder: Path) -> None:
+        for name, part in (("items", self.items), ("arm", self.arm)):
+            (folder / name).mkdir(parents=True)
+            part.save(folder / name)
+
+    def restore(self, folder: Path) -> Shop:
+        self.items.restore(folder / "items")
+        self.arm.restore(folder / "arm")
+        return self
+
+    def answers(self) -> list[list[Scored]]:
+        return [self.arm.retrieve(each, 100) for each in ASKED]
+
+    def found(self) -> list[set[ItemId]]:
+        return [{hit.item_id for hit in answer} for answer in self.answers()]
+
+
+@pytest.fixture(params=INDEXES)
+def new(request: pytest.FixtureRequest, embeddings: StoredEmbeddings, query_vector: QueryVectors) -> Callable[[], Shop]:
+    build = INDEXES[request.param]
+    return lambda: Shop(lambda items: build(items, embeddings, query_vector))
+
+
+def test_what_is_restored_answers_as_what_was_saved(new: Callable[[], Shop], tmp_path: Path) -> None:
+    first = new().apply(ITEMS).apply([item("late", "Late red lamp", brand="Acme")], ["red-1", "never there"])
+    first.save(tmp_path)
+    again = new().restore(tmp_path)
+    assert again.answers() == first.answers()
+    assert again.found()[0] >= {"late", "red-2"}
+    assert [again.arm.signals(each) for each in ASKED] == [first.arm.signals(each) for each in ASKED]
+
+
+def test_a_restored_index_goes_on_following(new: Callable[[], Shop], tmp_path: Path) -> None:
+    changes = [item("red-2", "Blue chair", brand="Core"), item("new", "Red lamp", brand="Acme", numbers={"price": 15})]
+    new().apply(ITEMS).save(tmp_path / "first")
+    again = new().restore(tmp_path / "first").apply(changes, ["blue-0"])
+    assert again.found() == new().apply(ITEMS).apply(changes, ["blue-0"]).found()
+    assert "new" in again.found()[0]
+    again.save(tmp_path / "second")
+    assert new().restore(tmp_path / "second").found() == again.found()
+
+
+def test_what_was_saved_is_not_touched_by_later_changes(new: Callable[[], Shop], tmp_path: Path) -> None:
+    first = new().apply(ITEMS)
+    first.save(tmp_path)
+    expected = first.answers()
+    for shop in (first, new().restore(tmp_path)):
+        for n in range(5):
+            shop.apply([item(f"more-{n}", "Red lamp", brand="Acme")], [f"red-{n}"])
+    assert new().restore(tmp_path).answers() == expected
+
+
+def test_an_empty_index_is_restored_empty(new: Callable[[], Shop], tmp_path: Path) -> None:
+    new().save(tmp_path)
+    again = new().restore(tmp_path)
+    assert again.found() == [set()] * len(ASKED)
+    assert again.apply(ITEMS).found() == new().apply(ITEMS).found()
+
+
+def test_a_folder_without_its_files_is_an_error_and_changes_nothing(new: Callable[[], Shop], tmp_path: Path) -> None:
+    shop = new()
+    if isinstance(shop.arm, OkapiRetriever):
+        pytest.skip("it has no files: it is made from the items")
+    with pytest.raises(Exception, match=r".+"):
+        shop.arm.restore(tmp_path)
+    assert shop.apply(ITEMS).found() == new().apply(ITEMS).found()
