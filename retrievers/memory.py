@@ -24,7 +24,8 @@ from retrievers.q2e.term_table import Ints, TermTable
 # The prior: belief 1.0 means this gain per examination, and counts as this many examinations.
 PRIOR_GAIN = 0.3
 PRIOR_STRENGTH = 4.0
-# Items that nobody has seen for the query, per answer: more of them crowd out what was learned.
+# Items that nobody has seen for the query fill an answer up to so many, those that people took counted: more of them
+# crowd out what was learned.
 MOST_PREDICTED = 10
 # Neighbouring queries lend their evidence at a weight of at most NEIGHBOUR_WEIGHT, less the farther they are.
 NEIGHBOUR_WEIGHT = 0.5
@@ -163,7 +164,7 @@ class MemoryRetriever:
         return Recollection(self.entries(text, most), neighbours)
 
     def entries(self, text: str, most: int = 1_000, filters: Filters | None = None) -> list[Entry]:
-        """The `most` best entries for the query, best first; at most MOST_PREDICTED that nobody has seen for it."""
+        """The `most` best entries for the query, best first. See MOST_PREDICTED for the unseen."""
         learned = self._learned
         evidence = _evidence(learned.model, self._weights(learned, text))
         with self._lock:
@@ -172,7 +173,8 @@ class MemoryRetriever:
             seen, unseen = believed(
                 self._table, query_tokens(text), slots[there], lambda word: self._meaning(learned, word)
             )
-            predicted = self._best(unseen, set(seen.slots.tolist()), min(most, MOST_PREDICTED), filters)
+            left = max(0, MOST_PREDICTED - int(np.count_nonzero(evidence.gains[there] > 0)))
+            predicted = self._best(unseen, set(seen.slots.tolist()), min(most, left), filters)
             nothing = np.zeros(len(predicted), dtype=np.float32)
             return self._entries(
                 np.concatenate([seen.slots, unseen.slots[predicted]]),
