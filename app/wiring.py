@@ -45,6 +45,7 @@ from retrievers.okapi import OkapiRetriever
 from retrievers.personal import PersonalRetriever
 from retrievers.popular import PopularityLearner, PopularRetriever
 from retrievers.q2e.memory_model import MemoryLearner
+from retrievers.query_adapter_model import QueryAdapterLearner
 from retrievers.related import RelatedRetriever
 from retrievers.related_model import RelatedLearner
 from retrievers.sparse import SparseRetriever
@@ -85,13 +86,14 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     embeddings = open_embeddings(settings)
     query_vector = QueryVectors(embeddings)
     lexical = _lexical(settings)
-    vector = VectorRetriever(embeddings, query_vector)
+    items = ItemTable()
+    vector = VectorRetriever(embeddings, query_vector, items)
     memory = MemoryRetriever(embeddings, query_vector)
     structured = StructuredRetriever()
     sparse = SparseRetriever(SpladeTerms(Path(settings.sparse.model)) if settings.sparse.model else CatalogueTerms())
     related = RelatedRetriever(lexical)
     personal = PersonalRetriever(vector.index, query_vector)
-    explore = ExploreRetriever(vector.index, query_vector)
+    explore = ExploreRetriever(vector.index, query_vector, items)
     popular = PopularRetriever()
     # What finds by words comes first, so that it can be shown early; what encodes comes last, because it is slow; and
     # arms that share an index follow the one that keeps it.
@@ -100,7 +102,6 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     )  # fmt: skip
     arms = {arm.name: arm for arm in built}
     extractor = FeatureExtractor(RANKED_ARMS)
-    items = ItemTable()
     catalogue = open_catalogue(settings)
     registry = open_registry(state)
     pool = ThreadPoolExecutor(settings.service.threads, thread_name_prefix="arm")
@@ -122,6 +123,8 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
         RelatedLearner.component: (related.load,),
         CustomersLearner.component: (personal.load,),
     }
+    if settings.vector.adapter:
+        loaders[QueryAdapterLearner.component] = (vector.load,)
     loaded: dict[str, str | None] = {}
 
     def load_models() -> Serving:
@@ -178,6 +181,15 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
             max_episodes=settings.ranking.max_episodes,
         ),
     ]
+    if settings.vector.adapter:
+        learners.append(
+            QueryAdapterLearner(
+                catalogue.get,
+                lambda: open_embeddings(settings),
+                half_life_s=settings.vector.half_life_days * _DAY_S,
+                client_cap=settings.memory.client_cap,
+            )
+        )
     if settings.policy.kind == "coverage":
         learners.append(
             CoverageLearner(

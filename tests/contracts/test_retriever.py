@@ -19,13 +19,12 @@ from retrievers.okapi import OkapiRetriever
 from retrievers.popular import PopularRetriever
 from retrievers.sparse import SparseRetriever
 from retrievers.structured import StructuredRetriever
-from retrievers.vector import VectorRetriever
 
 Build = Callable[[StoredEmbeddings, QueryVectors], Retriever]
 ARMS: dict[str, Build] = {
     "tantivy": lambda embeddings, vector: LexicalRetriever(),
     "okapi": lambda embeddings, vector: OkapiRetriever(),
-    "vector": VectorRetriever,
+    "vector": vector_world.vector,
     "memory": MemoryRetriever,
     "personal": vector_world.personal,
     "explore": vector_world.explore,
