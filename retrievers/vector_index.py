@@ -20,13 +20,13 @@ from core.types import Floats, Item, ItemId, Scored
 log = logging.getLogger(__name__)
 kernels: Any = faiss  # these functions are not in its type stubs
 
-COMPRESS_FROM = 20_000  # items; below, comparing with all of them takes about 2 ms
-PARTITION_FROM = 300_000  # items; below, scanning all codes takes under 1 ms
+COMPRESS_FROM = 20_000  # items; below, comparing with all of them takes about 1 ms
+PARTITION_FROM = 300_000  # items; below, scanning all codes takes about 1 ms
 TAIL = 5_000  # rows that are compared one by one before their codes are added
 _SUBVECTORS = 192  # of 4 bits each: 96 bytes an item (faiss' PQ fast scan)
 _PARTITIONS, _PROBED = 1_024, 64
 _RERANKED = 10  # times the asked depth
-_EXACT_SHARE = 1 / 8  # comparing with all is as fast as re-ranking more than this share
+_EXACT_SHARE = 1 / 8  # for more, comparing with all costs about twice as much and is exact
 _TRAINED_ON = 50_000
 # Built anew when there are so many times the rows it was trained on, or when this share of the rows is dead.
 _GROWTH = 2
