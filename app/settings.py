@@ -53,6 +53,8 @@ class Lexical(Section):
 
 class Vector(Section):
     encoder: str
+    adapter: bool
+    half_life_days: Positive
 
 
 class Structured(Section):

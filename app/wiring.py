@@ -53,6 +53,7 @@ from retrievers.popular import PopularRetriever
 from retrievers.popularity_model import PopularityLearner
 from retrievers.q2e.generated import GeneratedQueries
 from retrievers.q2e.memory_model import MemoryLearner
+from retrievers.query_adapter_model import QueryAdapterLearner
 from retrievers.related import RelatedRetriever
 from retrievers.related_model import RelatedLearner
 from retrievers.sparse import SparseRetriever
@@ -94,14 +95,14 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     query_vector = QueryVectors(embeddings)
     items = ItemTable()
     lexical = _lexical(settings, items)
-    vector = VectorRetriever(embeddings, query_vector)
+    vector = VectorRetriever(embeddings, query_vector, items)
     closers: list[Callable[[], None]] = [embeddings.close]
     memory = MemoryRetriever(embeddings, query_vector, items, generate=_query_generator(settings, closers))
     structured = StructuredRetriever(items)
     sparse = SparseRetriever(_term_weights(settings, closers))
     related = RelatedRetriever(lexical, items)
     personal = PersonalRetriever(vector.index, query_vector)
-    explore = ExploreRetriever(vector.index, query_vector)
+    explore = ExploreRetriever(vector.index, query_vector, items)
     popular = PopularRetriever(items)
     built: tuple[Retriever, ...] = (
         lexical, structured, popular, memory, related, sparse, vector, personal, explore,
@@ -136,6 +137,8 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
         RelatedLearner.component: (related.load,),
         CustomersLearner.component: (personal.load,),
     }
+    if settings.vector.adapter:
+        loaders[QueryAdapterLearner.component] = (vector.load,)
     loaded: dict[str, str | None] = {}
 
     def load_models() -> Serving:
@@ -197,6 +200,15 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
             max_episodes=settings.ranking.max_episodes,
         ),
     ]
+    if settings.vector.adapter:
+        learners.append(
+            QueryAdapterLearner(
+                catalogue.get,
+                lambda: open_embeddings(settings),
+                half_life_s=settings.vector.half_life_days * _DAY_S,
+                client_cap=settings.memory.client_cap,
+            )
+        )
     if settings.policy.kind == "coverage":
         learners.append(
             CoverageLearner(

@@ -166,7 +166,7 @@ def main() -> None:
         memory = built(embeddings, items)
         arms: dict[str, LexicalRetriever | VectorRetriever] = {
             "lexical": LexicalRetriever(),
-            "vector": VectorRetriever(embeddings, QueryVectors(embeddings)),
+            "vector": VectorRetriever(embeddings, QueryVectors(embeddings), {item.id: item for item in items}),
         }
         for arm in arms.values():
             arm.apply(items, [])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.vectors import clusters, realistic
 from core.seeds import generator
 from core.types import Floats, Item, ItemId, Query, QueryId
 from retrievers.encoder import BUNDLED, open_encoder
@@ -23,7 +24,6 @@ from retrievers.vector_index import VectorIndex
 _DEPTH = 100
 _QUERIES = 500
 _BATCH = 5_000
-_DIMENSION, _CLUSTERS = 384, 2_000
 
 
 def speed(count: int, *, seed: int = 1) -> dict[str, Any]:
@@ -38,7 +38,8 @@ def speed(count: int, *, seed: int = 1) -> dict[str, Any]:
             arm.apply(items[start : start + _BATCH], [])
         builds[arm.name] = time.perf_counter() - started
         times[arm.name] = timed(lambda n, arm=arm: arm.retrieve(queries[n % len(queries)], _DEPTH), _QUERIES)  # type: ignore[misc]
-    times["vector"], builds["vector"], recall = _vector(items, seed)
+    times["vector"], builds["vector"], recall = _vector(items, *realistic(count, _QUERIES, seed))
+    times["vector, clusters"], _, recall_clusters = _vector(items, *clusters(count, _QUERIES, seed))
     times["encode"] = _encode(queries)
     suffix = f"{count // 1_000}k"
     return {
@@ -49,6 +50,7 @@ def speed(count: int, *, seed: int = 1) -> dict[str, Any]:
             f"lexical.{suffix}.p50_ms": times["lexical"]["p50_ms"],
             f"vector.{suffix}.p50_ms": times["vector"]["p50_ms"],
             f"vector.{suffix}.recall": recall,
+            f"vector.{suffix}.recall_clusters": recall_clusters,
             "encode.p50_ms": times["encode"]["p50_ms"],
             "structured.p50_ms": times["structured"]["p50_ms"],
         },
@@ -91,31 +93,17 @@ def queries_of(items: Sequence[Item], seed: int, count: int) -> list[Query]:
     return [Query(QueryId(f"q{n}"), text, 0.0) for n, text in enumerate(texts)]
 
 
-def _vector(items: Sequence[Item], seed: int) -> tuple[dict[str, float], float, float]:
+def _vector(items: Sequence[Item], vectors: Floats, asked: Floats) -> tuple[dict[str, float], float, float]:
     """Times, seconds to build, and recall at 100; the query vector is given."""
-    random = generator(seed, "synthetic-vectors")
-    centres = random.normal(size=(_CLUSTERS, _DIMENSION)).astype(np.float32)
-    vectors = centres[random.integers(_CLUSTERS, size=len(items))]
-    vectors = vectors + random.normal(scale=0.7, size=vectors.shape).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    index = VectorIndex(_DIMENSION)
+    index = VectorIndex(vectors.shape[1], {item.id: item for item in items})
     started = time.perf_counter()
     for start in range(0, len(items), _BATCH):
         part = zip(items[start : start + _BATCH], vectors[start : start + _BATCH], strict=True)
-        index.change({item.id: (item, vector) for item, vector in part}, [])
-        index.wait()
+        index.change({item.id: vector for item, vector in part}, [])
+    index.wait()
     built = time.perf_counter() - started
-    asked = _near(vectors, random)
     times = timed(lambda n: index.nearest(asked[n % len(asked)], _DEPTH, {}), _QUERIES)
     return times, built, statistics.fmean(_recall(index, items, vectors, query) for query in asked[:100])
-
-
-def _near(vectors: Floats, random: np.random.Generator) -> Floats:
-    """Queries near items, as real ones are."""
-    asked = vectors[random.integers(len(vectors), size=_QUERIES)]
-    asked = asked + random.normal(scale=0.02, size=asked.shape).astype(np.float32)
-    found: Floats = asked / np.linalg.norm(asked, axis=1, keepdims=True)
-    return found
 
 
 def _recall(index: VectorIndex, items: Sequence[Item], vectors: Floats, query: Floats) -> float:

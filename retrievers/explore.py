@@ -27,10 +27,11 @@ class ExploreRetriever:
 
     name = "explore"
 
-    def __init__(self, index: VectorIndex, query_vector: QueryVectors) -> None:
-        """`index` is another arm's, which keeps it up to date."""
+    def __init__(self, index: VectorIndex, query_vector: QueryVectors, items: Mapping[ItemId, Item]) -> None:
+        """`index` is another arm's, which keeps it up to date; `items` is the shared table."""
         self._index = index
         self._query_vector = query_vector
+        self._items = items
         self._rates: Mapping[ItemId, tuple[float, float]] = {}
 
     def load(self, popularity: bytes | None) -> None:
@@ -59,7 +60,7 @@ class ExploreRetriever:
         before: Counter[str] = Counter()
         lowered = []
         for score, item_id in found:
-            category = _category(self._index.item(item_id))
+            category = _category(self._items.get(item_id))
             lowered.append((score * _REPEATED ** before[category], item_id))
             before[category] += 1
         return sorted(lowered, key=lambda entry: (-entry[0], entry[1]))

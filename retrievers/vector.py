@@ -3,33 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from core.types import Item, ItemId, Query, Scored
 from retrievers.document import passage
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.query_adapter import QueryAdapter
 from retrievers.vector_index import VectorIndex
 
 
 class VectorRetriever:
-    """Cosine similarity of the query's vector and the items'. Other arms share its index with their own vectors."""
+    """Cosine similarity of the query's vector, adapted to what clicks taught, and the items'.
+
+    Other arms share its index, with vectors of their own.
+    """
 
     name = "vector"
 
-    def __init__(self, embeddings: StoredEmbeddings, query_vector: QueryVectors) -> None:
+    def __init__(self, embeddings: StoredEmbeddings, query_vector: QueryVectors, items: Mapping[ItemId, Item]) -> None:
+        """`items` is the shared table of all items, up to date before `apply` is called."""
         self._embeddings = embeddings
         self._query_vector = query_vector
-        self.index = VectorIndex(embeddings.dimension)
+        self._adapter = QueryAdapter(embeddings.version)
+        self.index = VectorIndex(embeddings.dimension, items)
+
+    def load(self, model: bytes | None) -> None:
+        """Swap the learned map of query vectors in; None forgets it, and so does one learned with another encoder."""
+        self._adapter = QueryAdapter.load(model, self._embeddings.version)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         vectors = self._embeddings.encode([passage(item) for item in upserts])
         # The last of several upserts of one id wins, as everywhere.
-        self.index.change({item.id: (item, vector) for item, vector in zip(upserts, vectors, strict=True)}, deletes)
+        self.index.change({item.id: vector for item, vector in zip(upserts, vectors, strict=True)}, deletes)
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         if not query.text.strip():
             return []
-        return self.index.nearest(self._query_vector(query.text), depth, query.filters)
+        return self.index.nearest(self._adapter(self._query_vector(query.text)), depth, query.filters)
 
     def signals(self, query: Query) -> Mapping[str, float]:
         """Whether the query's vector is at hand already, which makes this arm cheap."""
         return {"cached": float(query.text in self._query_vector)}
+
+    def save(self, folder: Path) -> None:
+        self.index.save(folder)
+
+    def restore(self, folder: Path) -> None:
+        self.index.restore(folder)

@@ -15,14 +15,18 @@ from retrievers.vector import VectorRetriever
 
 
 class Following:
-    """In the service the indexer tells the two arms one after the other. All queries are asked by `me`."""
+    """In the service the indexer tells the table and the arms one after the other. All queries are asked by `me`."""
 
-    def __init__(self, vector: VectorRetriever, arm: Retriever) -> None:
+    def __init__(self, items: dict[ItemId, Item], vector: VectorRetriever, arm: Retriever) -> None:
         self.name = arm.name
+        self._items = items
         self._vector = vector
         self._arm = arm
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
+        for item_id in deletes:
+            self._items.pop(item_id, None)
+        self._items.update((item.id, item) for item in upserts)
         self._vector.apply(upserts, deletes)
         self._arm.apply(upserts, deletes)
 
@@ -33,17 +37,25 @@ class Following:
         return self._arm.signals(replace(query, client_id="me"))
 
 
+def vector(embeddings: StoredEmbeddings, query_vector: QueryVectors) -> Following:
+    items: dict[ItemId, Item] = {}
+    arm = VectorRetriever(embeddings, query_vector, items)
+    return Following(items, arm, arm)
+
+
 def explore(embeddings: StoredEmbeddings, query_vector: QueryVectors) -> Following:
-    vector = VectorRetriever(embeddings, query_vector)
-    return Following(vector, ExploreRetriever(vector.index, query_vector))
+    items: dict[ItemId, Item] = {}
+    vector = VectorRetriever(embeddings, query_vector, items)
+    return Following(items, vector, ExploreRetriever(vector.index, query_vector, items))
 
 
 def personal(
     embeddings: StoredEmbeddings, query_vector: QueryVectors, taste: Mapping[str, float] | None = None
 ) -> Following:
     """`me` has the given taste, by default for three lamps."""
-    vector = VectorRetriever(embeddings, query_vector)
+    items: dict[ItemId, Item] = {}
+    vector = VectorRetriever(embeddings, query_vector, items)
     arm = PersonalRetriever(vector.index, query_vector)
     liked = taste or {"red": 1.0, "blue": 1.0, "green": 1.0}
     arm.load(CustomersModel.of([("me", [(ItemId(each), weight) for each, weight in liked.items()])]).dump())
-    return Following(vector, arm)
+    return Following(items, vector, arm)

@@ -19,6 +19,7 @@ from retrievers.okapi import OkapiRetriever
 from retrievers.popular import PopularRetriever
 from retrievers.sparse import SparseRetriever
 from retrievers.structured import StructuredRetriever
+from retrievers.vector import VectorRetriever
 
 Build = Callable[[ItemTable, StoredEmbeddings, QueryVectors], Any]
 INDEXES: dict[str, Build] = {
@@ -28,6 +29,7 @@ INDEXES: dict[str, Build] = {
     "popular": lambda items, embeddings, vector: PopularRetriever(items),
     "sparse": lambda items, embeddings, vector: SparseRetriever(CatalogueTerms()),
     "structured": lambda items, embeddings, vector: StructuredRetriever(items),
+    "vector": lambda items, embeddings, vector: VectorRetriever(embeddings, vector, items),
 }
 COLOURS = ("red", "blue", "green", "grey")
 ITEMS = [

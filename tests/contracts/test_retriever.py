@@ -17,13 +17,12 @@ from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
 from retrievers.sparse import SparseRetriever
-from retrievers.vector import VectorRetriever
 
 Build = Callable[[StoredEmbeddings, QueryVectors], Retriever]
 ARMS: dict[str, Build] = {
     "tantivy": lambda embeddings, vector: LexicalRetriever(),
     "okapi": lambda embeddings, vector: Okapi(),
-    "vector": VectorRetriever,
+    "vector": vector_world.vector,
     "memory": Memory,
     "personal": vector_world.personal,
     "explore": vector_world.explore,

@@ -5,16 +5,17 @@ from __future__ import annotations
 from words import item, query
 
 from core.rates import encode_rates
-from core.types import ItemId
+from core.types import Item, ItemId
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.explore import ExploreRetriever
 from retrievers.vector import VectorRetriever
 
 
-def explore(embeddings: StoredEmbeddings, query_vector: QueryVectors, *items: object) -> ExploreRetriever:
-    vector = VectorRetriever(embeddings, query_vector)
-    vector.apply(list(items), [])  # type: ignore[arg-type]
-    return ExploreRetriever(vector.index, query_vector)
+def explore(embeddings: StoredEmbeddings, query_vector: QueryVectors, *items: Item) -> ExploreRetriever:
+    table = {each.id: each for each in items}
+    vector = VectorRetriever(embeddings, query_vector, table)
+    vector.apply(items, [])
+    return ExploreRetriever(vector.index, query_vector, table)
 
 
 def test_of_equally_near_items_the_unknown_come_first(embeddings: StoredEmbeddings, query_vector: QueryVectors) -> None:

@@ -20,7 +20,7 @@ CATALOGUE: list[Item] = [*MUSIC, *TOOLS]
 
 
 def test_nobody_gets_nothing(embeddings: StoredEmbeddings, query_vector: QueryVectors) -> None:
-    vector = VectorRetriever(embeddings, query_vector)
+    vector = VectorRetriever(embeddings, query_vector, {each.id: each for each in CATALOGUE})
     vector.apply(CATALOGUE, [])
     arm = PersonalRetriever(vector.index, query_vector)
     for each in (query("drill"), query(""), replace(query("drill"), client_id="stranger", session_id="new")):
