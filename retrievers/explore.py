@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import log1p, sqrt
 
 from core.rates import decode_rates
@@ -37,9 +37,6 @@ class ExploreRetriever:
     def load(self, popularity: bytes | None) -> None:
         """Swap the learned rates in; None forgets them."""
         self._rates = decode_rates(popularity) if popularity else {}
-
-    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        """Nothing to do: the index follows the catalogue by itself."""
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         if not query.text.strip():

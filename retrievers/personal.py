@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from math import log1p
 
 import numpy as np
 
-from core.types import Floats, Item, ItemId, Query, Scored
+from core.types import Floats, ItemId, Query, Scored
 from retrievers.customers import CustomersModel, customer_of
 from retrievers.embeddings import QueryVectors
 from retrievers.vector_index import VectorIndex
@@ -34,9 +34,6 @@ class PersonalRetriever:
     def load(self, model: bytes | None) -> None:
         """Swap the learned tastes in; None forgets them."""
         self._model = CustomersModel.load(model) if model else CustomersModel.of([])
-
-    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        """Nothing to do: the index follows the catalogue by itself."""
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         taste = self._index.mean(self._taste(query))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from math import log1p
 
@@ -38,9 +38,6 @@ class RelatedRetriever:
     def load(self, model: bytes | None) -> None:
         """Swap the learned relations in; None forgets them."""
         self._model = RelatedModel.load(model) if model else RelatedModel.empty()
-
-    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        """Nothing to do: the table of items follows the catalogue by itself."""
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         model = self._model

@@ -14,7 +14,7 @@ from retrievers.related_model import RelatedLearner
 
 
 class WithSeeds(RelatedRetriever):
-    """In the service the indexer tells the table of items and the two arms one after the other."""
+    """In the service the indexer tells the table of items and the seeds one after the other."""
 
     def __init__(self, seeds: Retriever) -> None:
         self.items = ItemTable()
@@ -22,7 +22,7 @@ class WithSeeds(RelatedRetriever):
         self.seeds = seeds
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        for follower in (self.items, self.seeds, super()):
+        for follower in (self.items, self.seeds):
             follower.apply(upserts, deletes)
 
 

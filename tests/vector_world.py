@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from app.indexer import ItemTable
 from core.protocols import Retriever
 from core.types import Item, ItemId, Query, Scored
 from retrievers.customers import CustomersModel
@@ -15,20 +16,17 @@ from retrievers.vector import VectorRetriever
 
 
 class Following:
-    """In the service the indexer tells the table and the arms one after the other. All queries are asked by `me`."""
+    """In the service the indexer tells the table and the index one after the other. All queries are asked by `me`."""
 
-    def __init__(self, items: dict[ItemId, Item], vector: VectorRetriever, arm: Retriever) -> None:
+    def __init__(self, items: ItemTable, vector: VectorRetriever, arm: Retriever) -> None:
         self.name = arm.name
         self._items = items
         self._vector = vector
         self._arm = arm
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        for item_id in deletes:
-            self._items.pop(item_id, None)
-        self._items.update((item.id, item) for item in upserts)
+        self._items.apply(upserts, deletes)
         self._vector.apply(upserts, deletes)
-        self._arm.apply(upserts, deletes)
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         return self._arm.retrieve(replace(query, client_id="me"), depth)
@@ -38,13 +36,13 @@ class Following:
 
 
 def vector(embeddings: StoredEmbeddings, query_vector: QueryVectors) -> Following:
-    items: dict[ItemId, Item] = {}
+    items = ItemTable()
     arm = VectorRetriever(embeddings, query_vector, items)
     return Following(items, arm, arm)
 
 
 def explore(embeddings: StoredEmbeddings, query_vector: QueryVectors) -> Following:
-    items: dict[ItemId, Item] = {}
+    items = ItemTable()
     vector = VectorRetriever(embeddings, query_vector, items)
     return Following(items, vector, ExploreRetriever(vector.index, query_vector, items))
 
@@ -53,7 +51,7 @@ def personal(
     embeddings: StoredEmbeddings, query_vector: QueryVectors, taste: Mapping[str, float] | None = None
 ) -> Following:
     """`me` has the given taste, by default for three lamps."""
-    items: dict[ItemId, Item] = {}
+    items = ItemTable()
     vector = VectorRetriever(embeddings, query_vector, items)
     arm = PersonalRetriever(vector.index, query_vector)
     liked = taste or {"red": 1.0, "blue": 1.0, "green": 1.0}
