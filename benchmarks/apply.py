@@ -53,7 +53,7 @@ def _build(service: Service) -> dict[str, float]:
 
 def _followers(service: Service) -> Sequence[tuple[str, Indexed]]:
     # The indexer keeps them to itself, and nobody but a profile needs to see them.
-    return [(getattr(each, "name", type(each).__name__), each) for each in service.indexer._followers]
+    return list(service.indexer._followers.items())
 
 
 def _timed(run: object) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, runtime_checkable
 
-from benchmarks.catalogue import row_of, title_queries
+from benchmarks.catalogue import ItemsById, row_of, title_queries
 from benchmarks.engine import DEPTH, Data, Engine
 from benchmarks.given import HashedTexts
 from core.protocols import Retriever
@@ -43,30 +44,26 @@ class Arm:
         self.group = group
         self.stated = stated
         self._make = make
+        self._scratch = TemporaryDirectory()  # what an arm writes while it lives is not what it saves
         self._arm: Retriever
         self._queries: list[Query] = []
 
     def build(self, data: Data, folder: Path) -> None:
-        arm = self._fed(data, folder)
-        if isinstance(arm, Restorable):
-            arm.save(folder)
+        arm = self._made(data)
+        for items, _ in data.batches():
+            arm.apply(items, [])
+        arm.save(folder)
 
     def open(self, data: Data, folder: Path) -> None:
-        self._arm = self._make(data, folder)
-        if isinstance(self._arm, Restorable):
-            self._arm.restore(folder)
-        else:
-            self._arm = self._fed(data, folder)
+        self._arm = self._made(data)
+        self._arm.restore(folder)
         self._queries = [Query(QueryId(f"q{n}"), text, 0.0) for n, text in enumerate(data.queries)]
 
     def ask(self, n: int) -> list[int]:
         return [row_of(hit.item_id) for hit in self._arm.retrieve(self._queries[n % len(self._queries)], DEPTH)]
 
-    def _fed(self, data: Data, folder: Path) -> Retriever:
-        arm = self._make(data, folder)
-        for items, _ in data.batches():
-            arm.apply(items, [])
-        return arm
+    def _made(self, data: Data) -> Retriever:
+        return self._make(data, Path(self._scratch.name))
 
 
 class Vectors:
@@ -133,11 +130,11 @@ class Hybrid:
 
 
 def _lexical(data: Data, folder: Path) -> Retriever:
-    return LexicalRetriever()
+    return LexicalRetriever(folder=folder / "index")
 
 
 def _structured(data: Data, folder: Path) -> Retriever:
-    return StructuredRetriever()
+    return StructuredRetriever(ItemsById(data.items))
 
 
 def _sparse(data: Data, folder: Path) -> Retriever:
@@ -159,7 +156,8 @@ def _memory(data: Data, folder: Path) -> Retriever:
     query_vector = QueryVectors(encoder)
     for text in data.queries:
         query_vector(text)
-    memory = MemoryRetriever(StoredEmbeddings(encoder, folder / "embeddings.sqlite"), query_vector)
+    embeddings = StoredEmbeddings(encoder, folder / "embeddings.sqlite")
+    memory = MemoryRetriever(embeddings, query_vector, ItemsById(data.items))
     memory.load(_learned(data).dump())
     return memory
 
@@ -177,7 +175,7 @@ def _learned(data: Data) -> MemoryModel:
 
 
 OURS: Mapping[str, Callable[[], Engine]] = {
-    "Bowerbird lexical": lambda: Arm("lexical", "BM25 with proximity and spelling, in memory (tantivy)", _lexical),
+    "Bowerbird lexical": lambda: Arm("lexical", "BM25 with proximity and spelling, tantivy", _lexical),
     "Bowerbird sparse": lambda: Arm("lexical", "BM25 with added words, every score exact", _sparse),
     "Bowerbird vector": Vectors,
     "Bowerbird hybrid": Hybrid,
