@@ -9,7 +9,7 @@ TORCH_PIP ?=
 EXTRAS ?= [dev]
 CODE := app bandit benchmarks core feedback ranking retrievers simulation tests
 
-.PHONY: demo test check unit serve bench-loop bench-arms clean help
+.PHONY: demo test check unit serve bench-loop bench-arms bench-upserts clean help
 
 help:            ## what there is
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -36,13 +36,21 @@ serve: $(VENV)/ready  ## the service on this machine
 bench-loop: $(VENV)/ready ## real catalogue: ingest time, quality, learning, latency -> benchmarks/results/loop.json
 	$(BIN)/python -m benchmarks.loop
 
-bench-arms: $(VENV)/ready ## every arm: judged quality, known items, speed -> benchmarks/results/arms.json
+bench-arms: $(VENV)/rivals ## every arm: judged quality, known items, speed beside other engines -> benchmarks/results/arms.json
 	$(BIN)/python -m benchmarks.arms
+
+bench-upserts: $(VENV)/ready ## searches while the catalogue changes -> benchmarks/results/upserts.json
+	$(BIN)/python -m benchmarks.upserts
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet $(TORCH_PIP) "$(TORCH)"
 	$(BIN)/pip install --quiet --editable ".$(EXTRAS)"
+	touch $@
+
+# What only the comparison with other engines needs.
+$(VENV)/rivals: $(VENV)/ready
+	$(BIN)/pip install --quiet --editable ".[bench]"
 	touch $@
 
 clean:           ## remove the environment and what runs have left

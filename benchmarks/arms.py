@@ -23,7 +23,8 @@ from app.wiring import ARMS, build_service
 from benchmarks.collections import COLLECTIONS, ROOT, Collection, write_ratings
 from benchmarks.known_items import known_items
 from benchmarks.loop import bowerbird, commit
-from benchmarks.speed import speed
+from benchmarks.speed import SIZES, section, speed, summary
+from benchmarks.tables import replace_block, table
 from core.types import Item, ItemId, Plan, Query, QueryId
 
 _KNOWN_ARMS = ("lexical", "structured", "vector", "sparse", "memory")
@@ -66,7 +67,7 @@ def _success(service: Service, queries: Sequence[tuple[str, ItemId]]) -> dict[st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--known", type=int, default=1_000, help="how many products to look for")
-    parser.add_argument("--items", type=int, default=100_000, help="of the synthetic catalogue")
+    parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES), help="synthetic catalogues")
     options = parser.parse_args()
     judged: dict[str, Any] = {}
     for name, collection in COLLECTIONS.items():
@@ -74,7 +75,7 @@ def main() -> None:
             judged[name] = quality(Path(folder), collection)
             if name == "chorus":
                 found = known(Path(folder), count=options.known)
-    times = speed(options.items)
+    times = speed(options.sizes)
     result = {
         "figures": figures(judged, found, times),
         "quality": judged,
@@ -88,6 +89,7 @@ def main() -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     (ROOT / "docs" / "benchmarks" / "arms.md").write_text(page(result), encoding="utf-8")
+    replace_block(ROOT / "README.md", "bench-arms", summary(times))
     print(json.dumps(result["figures"], indent=1))
 
 
@@ -102,7 +104,7 @@ def figures(judged: Mapping[str, Any], found: Mapping[str, Any], times: Mapping[
         "known.exact.lexical.S@10": found["exact"]["lexical"],
         "known.typo1.lexical.S@10": found["typo1"]["lexical"],
         "known.union.S@10": statistics.fmean(kind["union"] for kind in found.values()),
-        **{f"speed.{name}": value for name, value in times["figures"].items()},
+        **times["figures"],
     }
 
 
@@ -120,22 +122,13 @@ def page(result: Mapping[str, Any]) -> str:
     for name, report in result["quality"].items():
         measures = list(report["systems"]["rrf"])
         lines += [f"## {name}", "", f"{report['queries']} queries. {report['stated']}.", ""]
-        lines += _table(["system", *measures], [[s, *values.values()] for s, values in report["systems"].items()])
+        lines += table(["system", *measures], [[s, *values.values()] for s, values in report["systems"].items()])
         lines += ["", f"Recall of all arms' first hundreds together: {report['union_recall']:.3f}.", ""]
     arms = [*_KNOWN_ARMS, "union"]
     lines += ["## Known items", "", "Share of the looked-for products within the first ten.", ""]
     rows = [[kind, *(found[arm] for arm in arms)] for kind, found in result["known"].items()]
-    lines += [*_table(["query", *arms], rows), ""]
-    lines += ["## Speed", "", f"{result['speed']['items']} synthetic items, one thread, warm; milliseconds.", ""]
-    rows = [[name, timed["p50_ms"], timed["p99_ms"]] for name, timed in result["speed"]["times"].items()]
-    return "\n".join([*lines, *_table(["what", "p50", "p99"], rows), ""])
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str | float]]) -> list[str]:
-    def line(cells: Sequence[str | float]) -> str:
-        return "| " + " | ".join(cell if isinstance(cell, str) else f"{cell:.3f}" for cell in cells) + " |"
-
-    return [line(head), "|---|" + "---|" * (len(head) - 1), *map(line, rows)]
+    lines += [*table(["query", *arms], rows), ""]
+    return "\n".join([*lines, *section(result["speed"])])
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ import numpy as np
 
 from app.indexer import ItemTable
 from app.ingest import read_items, read_mapping
+from benchmarks.catalogue import SyntheticItems, title_queries
 from benchmarks.loop import DATA, RATINGS, ROOT
-from benchmarks.speed import queries_of, synthetic, timed
+from benchmarks.timing import timed
 from core.protocols import Retriever
 from core.seeds import generator
 from core.text import query_key
@@ -89,8 +90,8 @@ def speed(count: int, learned: int, *, seed: int = 1) -> dict[str, float]:
 
     Half of the asked queries are learned ones. Query vectors are at hand, and are clustered as real ones are.
     """
-    items = synthetic(count, seed)
-    texts = list(dict.fromkeys(query.text for query in queries_of(items, seed, 2 * learned)))
+    items = SyntheticItems(count, seed)
+    texts = list(dict.fromkeys(title_queries(items, 2 * learned, seed)))
     vectors = _GivenVectors(texts, seed)
     with tempfile.TemporaryDirectory() as folder:
         embeddings = StoredEmbeddings(vectors, Path(folder) / "vectors.sqlite")

@@ -1,130 +1,140 @@
-"""How long one question to one arm takes, on a synthetic catalogue with a realistic vocabulary, in one thread."""
+"""How fast every arm and its rivals are, on synthetic catalogues with a realistic vocabulary.
+
+`python -m benchmarks.speed` prints the figures; benchmarks.arms stores them with the rest.
+"""
 
 from __future__ import annotations
 
-import statistics
+import argparse
+import json
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from benchmarks.vectors import clusters, realistic
-from core.seeds import generator
-from core.types import Floats, Item, ItemId, Query, QueryId
+from benchmarks.catalogue import SyntheticItems, title_queries
+from benchmarks.contest import ENGINES, contest
+from benchmarks.rivals import versions
+from benchmarks.start import start_up
+from benchmarks.tables import Cell, table
+from benchmarks.timing import timed
 from retrievers.encoder import BUNDLED, open_encoder
-from retrievers.impact.expansion import CatalogueTerms
-from retrievers.lexical import LexicalRetriever
-from retrievers.sparse import SparseRetriever
-from retrievers.structured import StructuredRetriever
-from retrievers.vector_index import VectorIndex
 
-_DEPTH = 100
-_QUERIES = 500
-_BATCH = 5_000
+SIZES = {"100k": 100_000, "1m": 1_000_000}
+# The other arms are measured at 100,000 items: building them for a million takes hours.
+_LARGE = tuple(name for name, make in ENGINES.items() if make().group in ("lexical", "vector", "hybrid"))
 
 
-def speed(count: int, *, seed: int = 1) -> dict[str, Any]:
-    """Times per question (depth 100), build times, and the recall of the vector index against comparing with all."""
-    items = synthetic(count, seed)
-    queries = queries_of(items, seed, _QUERIES)
-    times: dict[str, dict[str, float]] = {}
-    builds: dict[str, float] = {}
-    for arm in (LexicalRetriever(), StructuredRetriever({}), SparseRetriever(CatalogueTerms())):
-        started = time.perf_counter()
-        for start in range(0, count, _BATCH):
-            arm.apply(items[start : start + _BATCH], [])
-        builds[arm.name] = time.perf_counter() - started
-        times[arm.name] = timed(lambda n, arm=arm: arm.retrieve(queries[n % len(queries)], _DEPTH), _QUERIES)  # type: ignore[misc]
-    times["vector"], builds["vector"], recall = _vector(items, *realistic(count, _QUERIES, seed))
-    times["vector, clusters"], _, recall_clusters = _vector(items, *clusters(count, _QUERIES, seed))
-    times["encode"] = _encode(queries)
-    suffix = f"{count // 1_000}k"
-    return {
-        "items": count,
-        "times": times,
-        "build_s": builds,
-        "figures": {
-            f"lexical.{suffix}.p50_ms": times["lexical"]["p50_ms"],
-            f"vector.{suffix}.p50_ms": times["vector"]["p50_ms"],
-            f"vector.{suffix}.recall": recall,
-            f"vector.{suffix}.recall_clusters": recall_clusters,
-            "encode.p50_ms": times["encode"]["p50_ms"],
-            "structured.p50_ms": times["structured"]["p50_ms"],
-        },
+def speed(sizes: Sequence[str] = tuple(SIZES), *, seed: int = 1) -> dict[str, Any]:
+    """Rows of every engine by size, encoding and start-up, and the named figures of those."""
+    engines = {
+        size: contest(list(ENGINES) if SIZES[size] <= SIZES["100k"] else _LARGE, SIZES[size], seed) for size in sizes
     }
+    found = {"engines": engines, "encode": encode(seed), "rivals": versions()}
+    found["start"] = start_up(SIZES["100k"], seed=seed)
+    return {**found, "figures": figures(found)}
 
 
-def synthetic(count: int, seed: int) -> list[Item]:
-    """Products: a brand, a type and words of a Zipf vocabulary of 60,000 in the title, more in the description."""
-    random = generator(seed, "synthetic")
-    words = _vocabulary(60_000, random)
-    brands, kinds = words[1_000:3_000], words[200:250]
-    made = []
-    for n in range(count):
-        brand, kind = brands[_zipf(random, len(brands))], kinds[_zipf(random, len(kinds))]
-        rest = [words[_zipf(random, len(words))] for _ in range(18)]
-        fields = {"title": " ".join([brand, kind, *rest[:6]]), "description": " ".join(rest[6:])}
-        attributes = {"brand": (brand,), "colour": (words[int(random.integers(12))],)}
-        made.append(Item(ItemId(f"s{n}"), kind, fields, attributes, {"price": float(random.integers(5, 2_000))}))
-    return made
-
-
-def timed(run: Callable[[int], object], count: int) -> dict[str, float]:
-    """p50 and p99 of `run(n)` in milliseconds, after a tenth to warm up."""
-    times = []
-    for n in range(count + count // 10):
-        started = time.perf_counter()
-        run(n)
-        times.append((time.perf_counter() - started) * 1000)
-    warm = times[count // 10 :]
-    return {"p50_ms": statistics.median(warm), "p99_ms": statistics.quantiles(warm, n=100)[98]}
-
-
-def queries_of(items: Sequence[Item], seed: int, count: int) -> list[Query]:
-    """Two to four words of a title each."""
-    random = generator(seed, "synthetic-queries")
-    texts = []
-    for _ in range(count):
-        words = items[int(random.integers(len(items)))].fields["title"].split()
-        texts.append(" ".join(random.permutation(words)[: int(random.integers(2, 5))]))
-    return [Query(QueryId(f"q{n}"), text, 0.0) for n, text in enumerate(texts)]
-
-
-def _vector(items: Sequence[Item], vectors: Floats, asked: Floats) -> tuple[dict[str, float], float, float]:
-    """Times, seconds to build, and recall at 100; the query vector is given."""
-    index = VectorIndex(vectors.shape[1], {item.id: item for item in items})
-    started = time.perf_counter()
-    for start in range(0, len(items), _BATCH):
-        part = zip(items[start : start + _BATCH], vectors[start : start + _BATCH], strict=True)
-        index.change({item.id: vector for item, vector in part}, [])
-    index.wait()
-    built = time.perf_counter() - started
-    times = timed(lambda n: index.nearest(asked[n % len(asked)], _DEPTH, {}), _QUERIES)
-    return times, built, statistics.fmean(_recall(index, items, vectors, query) for query in asked[:100])
-
-
-def _recall(index: VectorIndex, items: Sequence[Item], vectors: Floats, query: Floats) -> float:
-    best = np.argpartition(-(vectors @ query), _DEPTH)[:_DEPTH]
-    truth = {items[row].id for row in best.tolist()}
-    return len(truth & {hit.item_id for hit in index.nearest(query, _DEPTH, {})}) / _DEPTH
-
-
-def _encode(queries: Sequence[Query]) -> dict[str, float]:
+def encode(seed: int) -> dict[str, float]:
+    """One query after another, in one thread."""
+    queries = title_queries(SyntheticItems(1_000, seed), 200, seed)
     with tempfile.TemporaryDirectory() as folder:
         encoder = open_encoder(BUNDLED, Path(folder))
-        return timed(lambda n: encoder.encode([queries[n % len(queries)].text]), 200)
+        return timed(lambda n: encoder.encode([queries[n % len(queries)]]), 200)
 
 
-def _vocabulary(count: int, random: np.random.Generator) -> list[str]:
-    syllables = [a + b for a in "bcdfghjklmnprstvz" for b in "aeiou"]
-    lengths = random.integers(2, 5, size=2 * count)
-    made = dict.fromkeys("".join(syllables[int(s)] for s in random.integers(len(syllables), size=n)) for n in lengths)
-    return list(made)[:count]
+def figures(found: Mapping[str, Any]) -> dict[str, float]:
+    """By name, in milliseconds but for recall and seconds; what failed or was not measured is absent."""
+    named = {"encode.p50_ms": found["encode"]["p50_ms"], "start.100k.seconds": found["start"]["again_s"]}
+    for size, rows in found["engines"].items():
+        for arm, name in (("lexical", f"lexical.{size}"), ("vector", f"vector.{size}")):
+            named |= _named(rows, arm, name)
+        if size == "100k":
+            named |= _named(rows, "memory", "memory") | _named(rows, "structured", "structured")
+    return {name if name.startswith("start") else f"speed.{name}": value for name, value in named.items()}
 
 
-def _zipf(random: np.random.Generator, count: int) -> int:
-    """A rank below `count` with a probability of about 1 / (rank + 1)."""
-    return min(int(count ** random.random()) - 1, count - 1)
+def _named(rows: Mapping[str, Any], arm: str, name: str) -> dict[str, float]:
+    row = rows.get(f"Bowerbird {arm}", {})
+    return {f"{name}.{what}": row[what] for what in ("p50_ms", "recall") if what in row}
+
+
+def section(found: Mapping[str, Any]) -> list[str]:
+    """The part of the page in docs/ about speed."""
+    used = ", ".join(f"{name} {version}" for name, version in found["rivals"].items())
+    lines = [
+        "## Speed",
+        "",
+        "Synthetic items, each engine built in a process of its own, then opened and asked in another, on one core,",
+        "one query at a time, warm, 100 results. Vector engines are given the query's vector. Bytes per item: of its",
+        "files, and of memory after the queries. A load time near the build time: the engine, or this version of the",
+        "arm, keeps no files and is built at every start. Recall: against comparing with all vectors.",
+        "",
+        f"Rivals: {used}.",
+        "",
+    ]
+    for size, rows in found["engines"].items():
+        lines += [f"### {SIZES[size]:,} items", "", *_engines(rows), ""]
+    start = found["start"]
+    lines += [
+        "### Encoding and start",
+        "",
+        f"Encoding a query: p50 {found['encode']['p50_ms']:.2f} ms, p99 {found['encode']['p99_ms']:.2f} ms.",
+        "`bowerbird serve` with 100,000 items until it is ready:",
+        f"{start['first_s']:.1f} s the first time, vectors at hand; {start['again_s']:.1f} s after that.",
+        "",
+    ]
+    return lines
+
+
+_COLUMNS = ("p50_ms", "p99_ms", "recall", "build_s", "load_s", "disk_bytes", "memory_bytes")
+_HEAD = ("engine", "how", "p50 ms", "p99 ms", "recall", "build s", "load s", "bytes on disk", "bytes in memory")
+
+
+def _engines(rows: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for group in dict.fromkeys(row["group"] for row in rows.values()):
+        cells: list[list[Cell]] = []
+        for name, row in rows.items():
+            if row["group"] == group:
+                how = f"failed: {row['failed']}" if "failed" in row else row["stated"]
+                cells.append([name, how, *(_cell(row, column) for column in _COLUMNS)])
+        lines += [f"**{group}**", "", *table(_HEAD, cells), ""]
+    return lines[:-1]
+
+
+def _cell(row: Mapping[str, Any], column: str) -> Cell:
+    if column not in row:
+        return ""
+    return f"{row[column]:,.0f}" if column.endswith("bytes") else float(row[column])
+
+
+def summary(found: Mapping[str, Any]) -> list[str]:
+    """The table of the README: median times by size."""
+    sizes = list(found["engines"])
+    rows: list[list[Cell]] = []
+    for name in ENGINES:
+        measured = [found["engines"][size].get(name) for size in sizes]
+        if any(measured):
+            rows.append([name, *(_median(row) for row in measured)])
+    return table(["engine", *(f"{SIZES[size]:,} items, p50 ms" for size in sizes)], rows)
+
+
+def _median(row: Mapping[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    if "failed" in row:
+        return "failed"
+    return f"{row['p50_ms']:.2f}" + (f" (recall {row['recall']:.2f})" if "recall" in row else "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES))
+    found = speed(parser.parse_args().sizes)
+    print("\n".join(section(found)))
+    print(json.dumps(found["figures"], indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Vectors for measuring an index: as many as wanted, like real ones, and the clusters that others measure with.
+"""Vectors for measuring an index: as many as wanted, like real ones.
 
 Real embeddings lie unevenly: a few directions hold most of the variance (10 of 384 a third of it), and neighbours come
 at all distances. Isotropic clusters have neither, and beyond a cluster's own members the nearest are near by chance.
@@ -26,7 +26,6 @@ _NEIGHBOURS = 10
 # the variance: 0.36, 0.69, 0.85; real: 0.36, 0.68, 0.84) and its distances (similarity of an item's 1st, 10th, 100th
 # neighbour: 0.90, 0.81, 0.65; real: 0.91, 0.80, 0.64).
 _RESIDUAL = 0.5
-_CLUSTERS = 2_000
 _BLOCK = 20_000
 
 
@@ -56,16 +55,6 @@ def realistic(count: int, asked: int, seed: int) -> tuple[Floats, Floats]:
         between = random.random((size, 1), dtype=np.float32)
         made[start : start + size] = _unit(one + between * (other - one) + _RESIDUAL * (a - b))
     return made, queries
-
-
-def clusters(count: int, asked: int, seed: int, *, dimension: int = 384) -> tuple[Floats, Floats]:
-    """[count, dimension] vectors in isotropic clusters, and [asked, dimension] near some of them, as queries."""
-    random = generator(seed, "synthetic-vectors")
-    centres = random.normal(size=(_CLUSTERS, dimension)).astype(np.float32)
-    made = centres[random.integers(_CLUSTERS, size=count)]
-    made = _unit(made + 0.7 * random.standard_normal(made.shape, dtype=np.float32))
-    near = made[random.integers(count, size=asked)]
-    return made, _unit(near + 0.02 * random.standard_normal(near.shape, dtype=np.float32))
 
 
 def _texts() -> tuple[list[str], list[str]]:

@@ -60,6 +60,16 @@ def joined(parts: Sequence[Mapping[str, Column]]) -> dict[str, Column]:
     }
 
 
+def moved_up(named: Mapping[str, Column], alive: NDArray[np.bool_], place: Rows) -> dict[str, Column]:
+    """The columns without the rows that are not `alive`; `place` says where each of the others goes."""
+    found = {}
+    for name, column in named.items():
+        kept = alive[column.rows]
+        if kept.any():
+            found[name] = Column(place[column.rows[kept]], column.figures[kept])
+    return found
+
+
 def packed(named: Mapping[str, Column], prefix: str) -> dict[str, Any]:
     """Columns as a few arrays, to be saved beside others: their names begin with `prefix`."""
     found = list(named.values())

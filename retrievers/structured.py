@@ -53,7 +53,7 @@ class StructuredRetriever:
                     self._lexicon.remove(facts_of(self._items[item_id]))
             postings = self._snapshot.postings
             if len(alive) - len(self._rows) > max(_MAX_DEAD, len(self._rows)):
-                postings = self._renumbered()
+                postings = self._compacted(postings, alive)
                 alive = np.ones(len(self._rows), dtype=np.bool_)
             self._append(postings, alive, [(item, facts_of(item)) for item in changed])
 
@@ -102,13 +102,11 @@ class StructuredRetriever:
         self._lengths = np.concatenate([self._lengths, np.array([facts.title_length for _, facts in items], float)])
         self._snapshot = _snapshot(postings, np.concatenate([alive, np.ones(len(items), np.bool_)]), self._lengths)
 
-    def _renumbered(self) -> Postings:
+    def _compacted(self, postings: Postings, alive: Mask) -> Postings:
         """Postings without the rows of items that are gone."""
-        kept = [self._items[item_id] for item_id in self._rows]
-        postings = Postings()
-        postings.append([(item, facts_of(item)) for item in kept])
-        self._lengths = self._lengths[list(self._rows.values())]
-        self._rows = {item.id: row for row, item in enumerate(kept)}
+        postings = postings.compacted(alive)
+        self._lengths = self._lengths[alive]
+        self._rows = {item_id: row for row, item_id in enumerate(postings.ids)}
         return postings
 
 

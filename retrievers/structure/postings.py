@@ -6,7 +6,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, compress
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.filters import Filters, ranges_of, values_of
 from core.types import Item, ItemId, Range
-from retrievers.columns import NO_COLUMN, Column, columns, joined, packed, unpacked
+from retrievers.columns import NO_COLUMN, Column, columns, joined, moved_up, packed, unpacked
 from retrievers.structure.facts import Facts
 from retrievers.structure.readings import Constraint
 
@@ -63,6 +63,24 @@ class Postings:
         found.ids = names["ids"]
         return found
 
+    def compacted(self, alive: Mask) -> Postings:
+        """The same without the rows that are not `alive`; the others move up. All lists at once, as one array."""
+        place = (np.cumsum(alive) - 1).astype(np.int32)
+        starts = np.cumsum([0, *map(len, self._lists.values())], dtype=np.int64)
+        rows = np.concatenate([_NONE, *self._lists.values()])
+        kept = alive[rows]
+        ends = np.append(0, np.cumsum(kept))[starts].tolist()
+        moved = place[rows[kept]]
+        found = Postings()
+        found.ids = list(compress(self.ids, alive.tolist()))
+        spans = zip(self._lists, ends, ends[1:], strict=False)
+        found._lists = {key: moved[start:end] for key, start, end in spans if end > start}
+        found._columns = moved_up(self._columns, alive, place)
+        found._numbers = moved_up(self._numbers, alive, place)
+        found._by_id = place[self._by_id[alive[self._by_id]]]
+        found.rank = _inverse(found._by_id)
+        return found
+
     def append(self, items: Sequence[tuple[Item, Facts]]) -> None:
         """New rows, after the last one. They count for readers once a Snapshot spans them."""
         added: dict[_Key, list[int]] = {}
@@ -84,9 +102,7 @@ class Postings:
         new = sorted(range(first, len(self.ids)), key=self.ids.__getitem__)
         places = [bisect_left(self._by_id, self.ids[row], key=self.ids.__getitem__) for row in new]
         self._by_id = np.insert(self._by_id, places, new)
-        rank = np.empty(len(self.ids), dtype=np.int32)
-        rank[self._by_id] = np.arange(len(rank), dtype=np.int32)
-        self.rank = rank
+        self.rank = _inverse(self._by_id)
 
     def titles(self, word: str) -> Rows:
         return self._lists.get(word, _NONE)
@@ -153,6 +169,13 @@ def brevity(lengths: NDArray[np.float64], alive: Mask) -> NDArray[np.float32]:
     """BM25's weight of one occurrence, (k + 1) / (1 + k (1 - b + b length / mean)), with k = 1.2 and b = 0.75."""
     mean = max(float(lengths[alive].mean()), 1.0) if alive.any() else 1.0
     return (2.2 / (1 + 1.2 * (0.25 + 0.75 * lengths / mean))).astype(np.float32)
+
+
+def _inverse(order: Rows) -> Rows:
+    """Of each row its place in an order of all rows."""
+    places = np.empty(len(order), dtype=np.int32)
+    places[order] = np.arange(len(order), dtype=np.int32)
+    return places
 
 
 def _exact(item: Item) -> set[tuple[str, str, str]]:
