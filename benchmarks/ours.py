@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from benchmarks.catalogue import ItemsById, row_of, title_queries
 from benchmarks.engine import DEPTH, Data, Engine
 from benchmarks.given import HashedTexts
-from core.protocols import Retriever
+from core.protocols import Indexed, Retriever
 from core.seeds import generator
 from core.text import query_key
 from core.types import Floats, Item, ItemId, Query, QueryId
@@ -35,17 +35,21 @@ class Restorable(Protocol):
     def restore(self, folder: Path) -> None: ...
 
 
+class IndexedArm(Retriever, Indexed, Protocol):
+    """An arm that keeps an index."""
+
+
 class Arm:
     """An arm that is asked with a text."""
 
     modules = ()
 
-    def __init__(self, group: str, stated: str, make: Callable[[Data, Path], Retriever]) -> None:
+    def __init__(self, group: str, stated: str, make: Callable[[Data, Path], IndexedArm]) -> None:
         self.group = group
         self.stated = stated
         self._make = make
         self._scratch = TemporaryDirectory()  # what an arm writes while it lives is not what it saves
-        self._arm: Retriever
+        self._arm: IndexedArm
         self._queries: list[Query] = []
 
     def build(self, data: Data, folder: Path) -> None:
@@ -62,7 +66,7 @@ class Arm:
     def ask(self, n: int) -> list[int]:
         return [row_of(hit.item_id) for hit in self._arm.retrieve(self._queries[n % len(self._queries)], DEPTH)]
 
-    def _made(self, data: Data) -> Retriever:
+    def _made(self, data: Data) -> IndexedArm:
         return self._make(data, Path(self._scratch.name))
 
 
@@ -129,15 +133,15 @@ class Hybrid:
         return sorted(scores, key=lambda row: -scores[row])[:DEPTH]
 
 
-def _lexical(data: Data, folder: Path) -> Retriever:
+def _lexical(data: Data, folder: Path) -> IndexedArm:
     return LexicalRetriever(folder=folder / "index")
 
 
-def _structured(data: Data, folder: Path) -> Retriever:
+def _structured(data: Data, folder: Path) -> IndexedArm:
     return StructuredRetriever(ItemsById(data.items))
 
 
-def _sparse(data: Data, folder: Path) -> Retriever:
+def _sparse(data: Data, folder: Path) -> IndexedArm:
     return SparseRetriever(CatalogueTerms())
 
 
@@ -150,7 +154,7 @@ def _changes(items: Sequence[Item], vectors: Floats) -> Mapping[ItemId, Any]:
     return {item.id: (item, vector) for item, vector in zip(items, vectors, strict=True)}
 
 
-def _memory(data: Data, folder: Path) -> Retriever:
+def _memory(data: Data, folder: Path) -> IndexedArm:
     """With a learned model, and the vectors of the queries at hand: their encoding is measured by itself."""
     encoder = HashedTexts("hashed", data.vectors.shape[1])
     query_vector = QueryVectors(encoder)
