@@ -27,7 +27,7 @@ from retrievers.vector_index import VectorIndex
 _LEARNED, _REMEMBERED = 20_000, 10  # queries the memory has learned, and items of each
 
 
-class _Index(Retriever, Indexed, Protocol):
+class IndexedArm(Retriever, Indexed, Protocol):
     """An arm with an index of its own."""
 
 
@@ -36,12 +36,12 @@ class Arm:
 
     modules = ()
 
-    def __init__(self, group: str, stated: str, make: Callable[[Data, Path], _Index]) -> None:
+    def __init__(self, group: str, stated: str, make: Callable[[Data, Path], IndexedArm]) -> None:
         self.group = group
         self.stated = stated
         self._make = make
         self._scratch = TemporaryDirectory()  # what an arm writes while it lives is not what it saves
-        self._arm: _Index
+        self._arm: IndexedArm
         self._queries: list[Query] = []
 
     def build(self, data: Data, folder: Path) -> None:
@@ -58,7 +58,7 @@ class Arm:
     def ask(self, n: int) -> list[int]:
         return [row_of(hit.item_id) for hit in self._arm.retrieve(self._queries[n % len(self._queries)], DEPTH)]
 
-    def _made(self, data: Data) -> _Index:
+    def _made(self, data: Data) -> IndexedArm:
         return self._make(data, Path(self._scratch.name))
 
 
@@ -117,15 +117,15 @@ class Hybrid:
         return sorted(scores, key=lambda row: -scores[row])[:DEPTH]
 
 
-def _lexical(data: Data, folder: Path) -> _Index:
+def _lexical(data: Data, folder: Path) -> IndexedArm:
     return LexicalRetriever(folder=folder / "index")
 
 
-def _structured(data: Data, folder: Path) -> _Index:
+def _structured(data: Data, folder: Path) -> IndexedArm:
     return StructuredRetriever(ItemsById(data.items))
 
 
-def _sparse(data: Data, folder: Path) -> _Index:
+def _sparse(data: Data, folder: Path) -> IndexedArm:
     return SparseRetriever(CatalogueTerms())
 
 
@@ -133,7 +133,7 @@ def _index(data: Data) -> VectorIndex:
     return VectorIndex(data.vectors.shape[1], ItemsById(data.items))
 
 
-def _memory(data: Data, folder: Path) -> _Index:
+def _memory(data: Data, folder: Path) -> IndexedArm:
     """With a learned model, and the vectors of the queries at hand: their encoding is measured by itself."""
     encoder = HashedTexts("hashed", data.vectors.shape[1])
     query_vector = QueryVectors(encoder)

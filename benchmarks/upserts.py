@@ -203,8 +203,8 @@ def page(result: Mapping[str, Any]) -> str:
             f"{result['date']}, commit {result['commit']}, {result['machine']['cores']} cores, "
             f"{result['items']} synthetic items, service and clients on this machine.",
             "",
-            "Changes are what a feed sends: new prices, popularity and stock, whose vectors are at hand, and one",
-            "in a hundred a new title, to be encoded. A thousand new texts a second could not be: the encoder does",
+            "Changes are what a shop's feed sends: new prices, popularity and stock, whose vectors are at hand; one in",
+            "a hundred is a new title, to be encoded. A thousand new texts a second could not be: the encoder does",
             "some 60 on two cores. How soon a change is found counts from the answer to its PUT.",
             "",
             *table(["what", ""], rows),
