@@ -11,7 +11,17 @@ from words import item, query
 from core.types import Episode, Floats, Item
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.query_adapter import QueryAdapter
-from retrievers.query_adapter_model import MIN_QUERIES, QueryAdapterLearner, auc, convincing, fit, lesson, ndcg
+from retrievers.query_adapter_model import (
+    MIN_QUERIES,
+    RIDGE,
+    STRENGTH,
+    QueryAdapterLearner,
+    auc,
+    convincing,
+    fit,
+    lesson,
+    ndcg,
+)
 from retrievers.vector import VectorRetriever
 
 # In this shop people who ask for a colour of socks want tyres, which no encoder can know.
@@ -153,7 +163,7 @@ def vectors(count: int, seed: int) -> Floats:
 
 
 def test_the_dual_form_is_ridge_regression() -> None:
-    """Against the normal equations of sum(evidence |better - W q|^2) + |W|^2, the ridge being 1."""
+    """Against the normal equations of sum(evidence |better - W q|^2) + ridge |W|^2."""
     made = []
     for n in range(20):
         shown, gains = np.arange(5), np.array([3.0, 1, 0, 0, 0])
@@ -163,10 +173,10 @@ def test_the_dual_form_is_ridge_regression() -> None:
     q = np.array([each.query for each in made], dtype=np.float64)
     d = np.array([each.better for each in made])
     weights = np.diag([each.evidence for each in made])
-    expected = np.linalg.solve(q.T @ weights @ q + np.eye(8), q.T @ weights @ d).T
+    expected = np.linalg.solve(q.T @ weights @ q + RIDGE * np.eye(8), q.T @ weights @ d).T
     matrix = fit(made, "any").matrix
     assert matrix is not None
-    assert np.allclose(matrix, 0.5 * expected, atol=1e-5)
+    assert np.allclose(matrix, STRENGTH * expected, atol=1e-5)
 
 
 def test_lessons_and_their_measures() -> None:
