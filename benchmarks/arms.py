@@ -23,9 +23,11 @@ from app.wiring import ARMS, build_service
 from benchmarks.collections import COLLECTIONS, ROOT, Collection, write_ratings
 from benchmarks.known_items import known_items
 from benchmarks.loop import bowerbird, commit
+from benchmarks.predicted_queries import hit_rates
 from benchmarks.speed import SIZES, section, speed, summary
 from benchmarks.tables import replace_block, table
 from core.types import Item, ItemId, Plan, Query, QueryId
+from ranking.metrics import read_judgments
 
 _KNOWN_ARMS = ("lexical", "structured", "vector", "sparse", "memory")
 
@@ -68,17 +70,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--known", type=int, default=1_000, help="how many products to look for")
     parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES), help="synthetic catalogues")
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds for building a rival, and for asking it")
     options = parser.parse_args()
     judged: dict[str, Any] = {}
     for name, collection in COLLECTIONS.items():
         with tempfile.TemporaryDirectory() as folder:
             judged[name] = quality(Path(folder), collection)
             if name == "chorus":
+                predicted = hit_rates(Path(folder), read_judgments(Path(folder) / "ratings.csv"))
                 found = known(Path(folder), count=options.known)
-    times = speed(options.sizes)
+    times = speed(options.sizes, limit_s=options.limit)
     result = {
-        "figures": figures(judged, found, times),
+        "figures": {"memory.prior.hit_rate": predicted["whole_query"], **figures(judged, found, times)},
         "quality": judged,
+        "predicted": predicted,
         "known": found,
         "speed": times,
         "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "python": platform.python_version()},
@@ -128,6 +133,15 @@ def page(result: Mapping[str, Any]) -> str:
     lines += ["## Known items", "", "Share of the looked-for products within the first ten.", ""]
     rows = [[kind, *(found[arm] for arm in arms)] for kind, found in result["known"].items()]
     lines += [*table(["query", *arms], rows), ""]
+    predicted = result["predicted"]
+    lines += [
+        "## Predicted queries",
+        "",
+        f"chorus, before any click: all words of {predicted['whole_query']:.1%} of the rated queries are predicted for",
+        f"one relevant item; one is in the memory's answer to {predicted['answer']:.1%}. Of the words that a relevant",
+        f"item does not say itself, {predicted['new_terms']:.1%} are predicted for it.",
+        "",
+    ]
     return "\n".join([*lines, *section(result["speed"])])
 
 
