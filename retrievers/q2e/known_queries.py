@@ -36,7 +36,8 @@ class KnownQueries:
         self._trigram_counts: Ints = _NONE
         self._words: dict[str, Ints] = {}
         self._centres = vectors[:: max(1, int(len(keys) ** 0.5 / 2))].copy()
-        self._cells: list[Ints] = [_NONE] * len(self._centres)
+        # Per cell the places of its queries, and their vectors once more: side by side they are read in no time.
+        self._cells: list[tuple[Ints, Floats]] = [(_NONE, self.vectors)] * len(self._centres)
         self.first = len(keys)
         self.add(keys, vectors)
 
@@ -58,8 +59,10 @@ class KnownQueries:
         _extend(self._words, [set(key.split()) for key in keys], first)
         cells = np.argmax(vectors @ self._centres.T, axis=1)
         for cell in np.unique(cells).tolist():
-            self._cells[cell] = np.concatenate(
-                [self._cells[cell], first + np.flatnonzero(cells == cell)], dtype=np.int32
+            new, (places, there) = np.flatnonzero(cells == cell), self._cells[cell]
+            self._cells[cell] = (
+                np.concatenate([places, first + new], dtype=np.int32),
+                np.concatenate([there, vectors[new]]),
             )
 
     def near(self, key: str, vector: Floats) -> dict[str, float]:
@@ -89,13 +92,14 @@ class KnownQueries:
         return zip(places[near].tolist(), closeness[near].tolist(), strict=True)
 
     def _meant(self, vector: Floats) -> Iterable[tuple[int, float]]:
-        cells = np.argsort(-(self._centres @ vector))[:_CELLS_LOOKED].tolist()
-        if not cells:
-            return ()
-        places = np.concatenate([self._cells[cell] for cell in cells])
-        closeness = (self.vectors[places] @ vector - _COSINE_FLOOR) / (1 - _COSINE_FLOOR)
-        near = closeness > 0
-        return zip(places[near].tolist(), closeness[near].tolist(), strict=True)
+        found: list[tuple[int, float]] = []
+        for cell in np.argsort(-(self._centres @ vector))[:_CELLS_LOOKED].tolist():
+            places, vectors = self._cells[cell]
+            closeness = (vectors @ vector - _COSINE_FLOOR) / (1 - _COSINE_FLOOR)
+            near = np.flatnonzero(closeness > 0)
+            if len(near):
+                found += zip(places[near].tolist(), closeness[near].tolist(), strict=True)
+        return found
 
 
 def _extend(lists: dict[str, Ints], names: Sequence[set[str]], first: int) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.types import Floats
 from retrievers.q2e.predicted import MAX_TERMS
-from retrievers.q2e.term_table import TITLE_SHARE_POWER, Ints, TermTable
+from retrievers.q2e.term_table import Ints, TermTable, titled_share
 
 MAX_WORDS = 16
 # Champions of the most specific words are candidates until there are so many (the last list may go beyond).
@@ -110,13 +110,14 @@ def _score(table: TermTable, asked: Sequence[Asked], slots: Ints) -> Floats:
     total = sum(word.information for word in asked)
     if not total or not len(slots):
         return np.zeros(len(slots), dtype=np.float32)
-    rows = table.words[slots]
+    rows = table.words.take(slots, axis=0)
     covered, central, titled, adjacent = np.zeros((4, len(slots)), dtype=np.float32)
     for word, after in pairwise([*asked, Asked(0, None, 0, 0.0)]):
         row, column = _found(rows, word.number)
-        in_title = column < table.title[slots[row]]
+        held = slots[row]
+        in_title = column < table.title[held]
         covered[row] += word.information
-        central[row] += word.information * table.weights[slots[row], column].astype(np.float32)
+        central[row] += word.information * table.weights[held, column].astype(np.float32)
         titled[row] += in_title
         if after.number:
             adjacent[row] += in_title & (rows[row, np.minimum(column + 1, MAX_TERMS - 1)] == after.number)
@@ -127,7 +128,7 @@ def _score(table: TermTable, asked: Sequence[Asked], slots: Ints) -> Floats:
             covered += meant
             central += meant * _MEANT_WEIGHT
     order = _ANY_ORDER + (1 - _ANY_ORDER) * adjacent / (len(asked) - 1) if len(asked) > 1 else 1.0
-    beliefs = central / total * order * (titled + 0.5) ** TITLE_SHARE_POWER * table.quality[slots]
+    beliefs = central / total * order * titled_share(titled) * table.quality[slots]
     fits = (covered > 0) & (covered >= max(_LEAST * total, _NEAR_BEST * float(covered.max())))
     shared = _specificity(_fitting(asked, fits), len(table))
     return np.where(fits, np.clip(beliefs * shared, _LEAST_BELIEF, 1), 0).astype(np.float32)

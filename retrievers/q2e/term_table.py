@@ -19,7 +19,6 @@ _NONE = np.empty(0, dtype=np.int32)
 # A word's champions are all of its items up to _MOST; then the best _KEPT, and what has come since. The lists of words
 # that have lost _LOST of them are made again.
 _KEPT, _MOST, _LOST = 400, 800, 200
-TITLE_SHARE_POWER = 0.25  # long titles are no worse answers, only less sure ones
 _LEAST_POPULAR = 0.75  # to 1.25 for the most popular
 _ARRAYS = ("words", "weights", "title", "quality", "ties")
 
@@ -96,7 +95,7 @@ class TermTable:
             self.words[slot, : len(numbers)], self.weights[slot, : len(numbers)] = numbers, terms.weights
             self.title[slot], self.ties[slot] = terms.title, tie(item_id)
             popular = _LEAST_POPULAR + 2 * (1 - _LEAST_POPULAR) * terms.popularity
-            self.quality[slot] = popular / (terms.title_words + 0.5) ** TITLE_SHARE_POWER
+            self.quality[slot] = popular / titled_share(terms.title_words)
             for number in numbers:
                 if number:
                     new.setdefault(number, []).append(slot)
@@ -137,7 +136,7 @@ class TermTable:
         if len(slots) <= _MOST:
             return slots
         column = (self.words[slots] == number).argmax(axis=1)
-        titled = (0.5 + (column < self.title[slots])) ** TITLE_SHARE_POWER
+        titled = titled_share(column < self.title[slots])
         alone: Floats = self.weights[slots, column] * titled * self.quality[slots]
         return slots[np.lexsort((self.ties[slots], -alone))[:_KEPT]]
 
@@ -153,6 +152,14 @@ class TermTable:
             setattr(self, name, _padded(getattr(self, name), size))
         self.ids += [None] * (size - old)
         self._free += range(size - 1, old - 1, -1)
+
+
+def titled_share(words: NDArray[Any] | int) -> Any:
+    """How much it is to say so many words in the title, or for a title to have them.
+
+    To the power of a quarter: long titles are no worse answers, only less sure ones.
+    """
+    return np.sqrt(np.sqrt(words + np.float32(0.5)))
 
 
 def tie(item_id: ItemId) -> int:
