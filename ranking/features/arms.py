@@ -17,7 +17,7 @@ class ArmFeatures:
     """Per arm `rank` (from 1), `score` and `score_share` (of the best), NaN where the arm didn't find the candidate.
 
     Also NaN where the arm only predicts it: what the memory guesses must not be ranked as if it had been seen.
-    `arms.found` counts the arms that did; `arms.rrf` is their reciprocal rank fusion.
+    `arms.found` counts the arms that did, and not only predicted it; `arms.rrf` is their reciprocal rank fusion.
     """
 
     def __init__(self, arms: Sequence[str]) -> None:
@@ -30,7 +30,7 @@ class ArmFeatures:
         ranks = np.array([[c.ranks.get(arm, nan) for arm in self._arms] for c in candidates])
         scores = np.array([[c.scores.get(arm, nan) for arm in self._arms] for c in candidates])
         predicted = np.array([[arm in c.predicted for arm in self._arms] for c in candidates])
-        found = ~np.isnan(ranks)
+        found = ~np.isnan(ranks) & ~predicted
         shares = _shares(scores)
         fused = np.where(found, 1 / (RRF_K + np.nan_to_num(ranks)), 0.0).sum(axis=1)
         known = np.where(predicted[:, :, None], nan, np.stack([ranks, scores, shares], axis=2))

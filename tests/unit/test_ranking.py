@@ -54,7 +54,8 @@ def test_what_an_arm_only_predicts_is_not_ranked_as_if_it_were_seen() -> None:
     rank = rows.values[:, rows.names.index("vector.rank")]
     assert rank[0] == 1
     assert np.isnan(rank[1])
-    assert rows.values[1, rows.names.index("arms.found")] == 1
+    assert rows.values[:, rows.names.index("arms.found")].tolist() == [1, 0]
+    assert rows.values[1, rows.names.index("arms.rrf")] == 0
 
 
 def test_how_the_words_agree() -> None:
