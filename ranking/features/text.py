@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,15 +16,20 @@ from core.text import query_tokens, tokens
 from core.types import Candidate, Floats, Item, ItemId, Query
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """An item's words, prepared when the catalogue changes."""
+class _Words(NamedTuple):
+    """An item's words, in order and with a blank on either side: ` a b c `, prepared when the catalogue changes.
 
-    title: tuple[str, ...]
-    first: dict[str, int]
-    prose: frozenset[str]
-    labels: frozenset[str]
-    trigrams: frozenset[str]
+    Looking for ` b ` in so short a text is as quick as in a set, and it takes a tenth of the memory.
+    """
+
+    title: str
+    prose: str
+    labels: str
+
+    @property
+    def distinct(self) -> set[str]:
+        """Words anywhere but in the title, which is part of the prose."""
+        return {*self.prose.split(), *self.labels.split()}
 
 
 class TextFeatures:
@@ -51,9 +56,9 @@ class TextFeatures:
         new = {item.id: _prepare(item) for item in upserts}
         for item_id in {*deletes, *new}:
             if old := self._words.get(item_id):
-                self._frequency.subtract(old.prose | old.labels)
+                self._frequency.subtract(old.distinct)
         for words in new.values():
-            self._frequency.update(words.prose | words.labels)
+            self._frequency.update(words.distinct)
         self._words.change(new, deletes)
 
     def save(self, folder: Path) -> None:
@@ -67,27 +72,27 @@ class TextFeatures:
 
     def compute(self, query: Query, candidates: Sequence[Candidate]) -> Floats:
         asked = query_tokens(query.text)
-        weights = {token: self._idf(token) for token in asked}
-        total = sum(weights.values()) or 1.0
+        weights = {f" {token} ": self._idf(token) for token in asked}
         trigrams = _trigrams(asked)
-        rows = [self._row(asked, weights, total, trigrams, candidate.item) for candidate in candidates]
+        rows = [self._row(asked, weights, trigrams, candidate.item) for candidate in candidates]
         return np.array(rows, dtype=np.float32)
 
-    def _row(
-        self, asked: list[str], weights: dict[str, float], total: float, trigrams: frozenset[str], item: Item
-    ) -> list[float]:
+    def _row(self, asked: list[str], weights: dict[str, float], trigrams: frozenset[str], item: Item) -> list[float]:
         words = self._words.get(item.id) or _prepare(item)
-        in_title = [token for token in asked if token in words.first]
-        length = len(words.title)
+        title, total = words.title, sum(weights.values()) or 1.0
+        in_title = [word for word in weights if word in title]
+        length = len(title.split())
+        places = [title.count(" ", 0, title.index(word)) for word in in_title]
+        last = bool(asked) and f" {asked[-1]} " in title
         return [
-            sum(weights[token] for token in in_title) / total,
-            sum(weight for token, weight in weights.items() if token in words.prose) / total,
-            sum(weight for token, weight in weights.items() if token in words.labels) / total,
+            sum(weights[word] for word in in_title) / total,
+            sum(weight for word, weight in weights.items() if word in words.prose) / total,
+            sum(weight for word, weight in weights.items() if word in words.labels) / total,
             len(in_title) / length if length else 0.0,
-            float(words.title == tuple(asked)),
-            1 / (1 + min(words.first[token] for token in in_title)) if in_title else 0.0,
-            1 / (1 + words.first[asked[-1]]) if asked and asked[-1] in words.first else 0.0,
-            len(trigrams & words.trigrams) / len(trigrams) if trigrams else 0.0,
+            float(title == _padded(asked)),
+            1 / (1 + min(places)) if places else 0.0,
+            1 / (1 + places[-1]) if last else 0.0,
+            sum(trigram in title for trigram in trigrams) / len(trigrams) if trigrams else 0.0,
             math.log1p(length),
             float(len(asked)),
         ]
@@ -98,29 +103,25 @@ class TextFeatures:
 
 def _prepare(item: Item) -> _Words:
     labels = (value for name, values in item.attributes.items() if not name.endswith("_id") for value in values)
-    return _of(
-        tokens(item.fields.get("title", "")),
-        tokens(" ".join(item.fields.values())),
-        tokens(" ".join([item.type, *labels])),
+    return _Words(
+        title=_padded(tokens(item.fields.get("title", ""))),
+        prose=_padded(dict.fromkeys(tokens(" ".join(item.fields.values())))),
+        labels=_padded(dict.fromkeys(tokens(" ".join([item.type, *labels])))),
     )
 
 
-def _of(titled: Sequence[str], prose: Sequence[str], labels: Sequence[str]) -> _Words:
-    title = tuple(titled)
-    first: dict[str, int] = {}
-    for position, token in enumerate(title):
-        first.setdefault(token, position)
-    return _Words(title, first, frozenset(prose), frozenset(labels), _trigrams(title))
+def _padded(words: Iterable[str]) -> str:
+    return f" {' '.join(words)} "
 
 
 def _encode(words: _Words) -> bytes:
-    return "\n".join(" ".join(each) for each in (words.title, sorted(words.prose), sorted(words.labels))).encode()
+    return "\n".join(words).encode()
 
 
 def _decode(data: bytes) -> _Words:
-    return _of(*(part.split() for part in data.decode().split("\n")))
+    return _Words(*data.decode().split("\n"))
 
 
 def _trigrams(words: Sequence[str]) -> frozenset[str]:
-    text = f" {' '.join(words)} "
+    text = _padded(words)
     return frozenset(text[n : n + 3] for n in range(len(text) - 2)) if words else frozenset()
