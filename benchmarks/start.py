@@ -22,7 +22,8 @@ def starts(folder: Path, port: int) -> dict[str, float]:
 
 
 def start_up(count: int, *, port: int = 8792, seed: int = 1) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
+    # The learner may still be writing its last lines when the service has gone.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         fill(Path(folder), SyntheticItems(count, seed))
         return starts(Path(folder), port)
 

@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8793)
     options = parser.parse_args()
     items = SyntheticItems(options.items, 1)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         fill(Path(folder), items)
         with serving(Path(folder), options.port):
             address = f"http://127.0.0.1:{options.port}"
