@@ -79,13 +79,14 @@ class Indexer:
         quiet = now or time.monotonic() - self._changed_at > _QUIET_S
         if share < _DUE_SHARE or not (quiet or share > _OVERDUE_SHARE):
             return
+        self._unsaved = 0  # what fails is not tried again at once, but when it is due again
         folder = self._checkpoints.begin()
         try:
             with self._lock:
                 for name, follower in self._followers.items():
                     (folder / name).mkdir()
                     follower.save(folder / name)
-                sequence, self._unsaved = self.sequence, 0
+                sequence = self.sequence
             self._checkpoints.commit(folder, sequence)
         except BaseException:
             self._checkpoints.discard(folder)

@@ -241,17 +241,19 @@ def plan_library(settings: Settings) -> PlanLibrary:
 def _query_generator(settings: Settings, closers: list[Callable[[], None]]) -> GeneratedQueries | None:
     if not settings.memory.model:
         return None
-    made = GeneratedQueries(Path(settings.memory.model), settings.data_dir / "cache" / "queries.sqlite")
-    closers.append(made.close)
-    return made
+    return GeneratedQueries(Path(settings.memory.model), _store(settings, "queries", closers))
 
 
 def _term_weights(settings: Settings, closers: list[Callable[[], None]]) -> TermWeights:
     if not settings.sparse.model:
         return CatalogueTerms()
-    store = EncodedStore(settings.data_dir / "cache" / "sparse.sqlite")
+    return SpladeTerms(Path(settings.sparse.model), _store(settings, "sparse", closers))
+
+
+def _store(settings: Settings, name: str, closers: list[Callable[[], None]]) -> EncodedStore:
+    store = EncodedStore(settings.data_dir / "cache" / f"{name}.sqlite")
     closers.append(store.close)
-    return SpladeTerms(Path(settings.sparse.model), store)
+    return store
 
 
 def _lexical(settings: Settings, items: ItemTable) -> LexicalRetriever | OkapiRetriever:

@@ -26,7 +26,7 @@ from benchmarks.loop import bowerbird, commit
 from benchmarks.predicted_queries import hit_rates
 from benchmarks.speed import SIZES, section, speed, summary
 from benchmarks.tables import replace_block, table
-from core.types import Item, ItemId, Plan, Query, QueryId
+from core.types import ItemId, Plan, Query, QueryId
 from ranking.metrics import read_judgments
 
 _KNOWN_ARMS = ("lexical", "structured", "vector", "sparse", "memory")
@@ -48,7 +48,7 @@ def known(folder: Path, *, count: int) -> dict[str, dict[str, float]]:
     service = build_service(load_settings(overrides={"service": {"data_dir": str(folder)}}))
     service.start()
     try:
-        made = known_items([item for item in service.items.values() if isinstance(item, Item)], count=count)
+        made = known_items(list(service.items.values()), count=count)
         return {kind: _success(service, queries) for kind, queries in made.items()}
     finally:
         service.close()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
-from core.types import Item, Range
+from core.types import Item, ItemId, Range
 
 Filters = Mapping[str, tuple[str, ...] | Range]
+NO_FILTERS: Filters = MappingProxyType({})
 
 
 def facets(item: Item) -> Iterator[tuple[str, str]]:
@@ -21,6 +23,11 @@ def facets(item: Item) -> Iterator[tuple[str, str]]:
 def matches(item: Item, filters: Filters) -> bool:
     """Whether the item passes all filters. Values compare exactly, case included; no number is in no range."""
     return all(_passes(item, name, wanted) for name, wanted in filters.items())
+
+
+def passes(item_id: ItemId, items: Mapping[ItemId, Item], filters: Filters) -> bool:
+    """Whether the item with this id passes; without filters it need not be looked up, and who is gone passes none."""
+    return not filters or ((item := items.get(item_id)) is not None and matches(item, filters))
 
 
 def _passes(item: Item, name: str, wanted: tuple[str, ...] | Range) -> bool:

@@ -28,16 +28,19 @@ def voices(item: Item) -> str:
     return " ".join([*(review.text for review in item.reviews), *asked])
 
 
+def label_values(item: Item) -> list[str]:
+    """The attributes' values; ids of other items (`artist_id`) are no words."""
+    return [value for name, found in item.attributes.items() if not name.endswith("_id") for value in found]
+
+
 def labels(item: Item) -> str:
-    """The item's type and attribute values; ids of other items (`artist_id`) are no words."""
-    values = [value for name, found in item.attributes.items() if not name.endswith("_id") for value in found]
-    return " ".join([item.type, *values])
+    """The item's type and attribute values."""
+    return " ".join([item.type, *label_values(item)])
 
 
 def passage(item: Item) -> str:
     """What the encoder reads: fields, type and a few plain labels; figures and long lists only blur a vector."""
     others = [text for name, text in item.fields.items() if name != "title"]
-    values = [value for name, found in item.attributes.items() if not name.endswith("_id") for value in found]
-    plain = [value for value in values if len(value) <= 24 and not any(map(str.isdigit, value))]
+    plain = [value for value in label_values(item) if len(value) <= 24 and not any(map(str.isdigit, value))]
     text = ". ".join(part for part in [title(item), *others, ", ".join([item.type, *plain[:_PASSAGE_LABELS]])] if part)
     return text[:_PASSAGE_CHARACTERS]

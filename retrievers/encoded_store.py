@@ -23,6 +23,7 @@ class EncodedStore:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
+        # Called after what was kept first; another name would cost every catalogue its vectors.
         self._db.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
 
     def find(self, keys: Sequence[bytes]) -> list[bytes | None]:

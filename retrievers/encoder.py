@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from core.errors import InvalidConfig
 from core.protocols import Encoder
 from core.types import Floats
+from retrievers.offline import never_ask_the_hub
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -121,8 +122,7 @@ def version_of(folder: Path) -> str:
 
 
 def _load(folder: Path) -> SentenceTransformer:
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a local folder needs no hub, and asking one takes minutes to fail
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # it takes a second, and our own bar is on the screen
+    never_ask_the_hub()
     from sentence_transformers import SentenceTransformer
 
     return SentenceTransformer(str(folder), device="cpu")

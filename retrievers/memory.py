@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.filters import Filters, matches
+from core.filters import NO_FILTERS, Filters, passes
 from core.text import query_key, query_tokens
 from core.types import Floats, Item, ItemId, Query, Scored
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
@@ -119,8 +119,6 @@ class MemoryRetriever:
             with self._lock:
                 self._table.remove(new, replaced=True)
                 self._table.add(new)
-        with self._lock:
-            self._learned.meanings.clear()
 
     def save(self, folder: Path) -> None:
         """Write everything `restore` needs into this existing, empty folder; what was learned is not part of it."""
@@ -163,7 +161,7 @@ class MemoryRetriever:
         neighbours = {learned.model.texts[row]: weight for row, weight in weights.items() if row != own}
         return Recollection(self.entries(text, most), neighbours)
 
-    def entries(self, text: str, most: int = 1_000, filters: Filters | None = None) -> list[Entry]:
+    def entries(self, text: str, most: int = 1_000, filters: Filters = NO_FILTERS) -> list[Entry]:
         """The `most` best entries for the query, best first. See MOST_PREDICTED for the unseen."""
         learned = self._learned
         evidence = _evidence(learned.model, self._weights(learned, text))
@@ -185,7 +183,7 @@ class MemoryRetriever:
                 filters=filters,
             )
 
-    def _best(self, found: Beliefs, seen: set[int], most: int, filters: Filters | None) -> list[int]:
+    def _best(self, found: Beliefs, seen: set[int], most: int, filters: Filters) -> list[int]:
         """Places of the `most` best that were not seen and pass."""
         best: list[int] = []
         places = np.arange(len(found.slots)) if filters else _first(found.values, most + len(seen))
@@ -198,7 +196,7 @@ class MemoryRetriever:
         return best
 
     def _entries(
-        self, slots: Ints, beliefs: Floats, gains: Floats, examined: Floats, *, most: int, filters: Filters | None
+        self, slots: Ints, beliefs: Floats, gains: Floats, examined: Floats, *, most: int, filters: Filters
     ) -> list[Entry]:
         """Best first. What was only shown, and never predicted nor clicked, is no memory."""
         # As core.rates.posterior, for all at once.
@@ -212,12 +210,9 @@ class MemoryRetriever:
         ids = (self._table.ids[slot] for slot in slots[order].tolist())
         return [Entry(item_id, *each) for item_id, *each in zip(ids, *figures, strict=True) if item_id is not None]
 
-    def _passes(self, slot: int, filters: Filters | None) -> bool:
-        if not filters:
-            return True
+    def _passes(self, slot: int, filters: Filters) -> bool:
         item_id = self._table.ids[slot]
-        item = self._items.get(item_id) if item_id is not None else None
-        return item is not None and matches(item, filters)
+        return item_id is not None and passes(item_id, self._items, filters)
 
     def _weights(self, learned: _Learned, text: str) -> dict[int, float]:
         """Rows of the model that speak for the query, with their weights: its own and its neighbours'."""

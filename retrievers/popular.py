@@ -11,7 +11,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from core.filters import matches, ranges_of, values_of
+from core.filters import passes, ranges_of, values_of
 from core.types import Item, ItemId, Query, Range, Scored
 from retrievers.catalogue_rows import CatalogueRows
 from retrievers.popularity_model import MOST_CONTEXT_LIFT, Context, PopularityModel
@@ -184,7 +184,7 @@ class PopularRetriever:
     def _within(self, ranges: Mapping[str, Range], rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
         """The first `most` rows whose numbers are in the ranges. Numbers have no columns here: the items know."""
         ids = self._catalogue.ids
-        passing = (row for row in rows.tolist() if (item := self._items.get(ids[row])) and matches(item, ranges))
+        passing = (row for row in rows.tolist() if passes(ids[row], self._items, ranges))
         return np.fromiter(islice(passing, most), dtype=np.int64)
 
     def _in_contexts(self, contexts: Sequence[Context]) -> Doubles:

@@ -14,7 +14,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from core.filters import Filters, matches
+from core.filters import Filters, passes
 from core.types import Floats, Item, ItemId, Scored
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class VectorIndex:
             hits = [
                 Scored(item_id, score)
                 for row, score in zip(found.tolist(), scores.tolist(), strict=True)
-                if (item_id := rows.ids[row]) is not None and self._passes(item_id, filters)
+                if (item_id := rows.ids[row]) is not None and passes(item_id, self._items, filters)
             ]
             if len(hits) >= depth or asked == rows.count:
                 return hits[:depth]
@@ -141,9 +141,6 @@ class VectorIndex:
             trained=known["trained"],
         )
         self._row = _numbers(known["ids"])
-
-    def _passes(self, item_id: ItemId, filters: Filters) -> bool:
-        return not filters or ((item := self._items.get(item_id)) is not None and matches(item, filters))
 
     def _where(self, rows: _Rows, item_id: ItemId) -> int | None:
         """Its row; a writer may just be renumbering, so the row must hold that very item."""

@@ -6,7 +6,6 @@ PyTorch and sentence-transformers take seconds to import, so they are loaded whe
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from retrievers.encoded_store import EncodedStore, content_key
 from retrievers.encoder import version_of
 from retrievers.impact.index import ImpactIndex
 from retrievers.impact.term_weights import QueryTerms
+from retrievers.offline import never_ask_the_hub
 
 if TYPE_CHECKING:
     import torch
@@ -120,8 +120,7 @@ class SpladeTerms:
 
     @cached_property
     def _model(self) -> SparseEncoder:
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a local folder needs no hub, and asking takes minutes to fail
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        never_ask_the_hub()
         from sentence_transformers import SparseEncoder
 
         return SparseEncoder(str(self._folder), device="cpu", local_files_only=True)

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sqlite3
-import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +16,8 @@ from typing import Any
 from core.errors import InvalidConfig
 from core.types import Item
 from retrievers.document import passage
+from retrievers.encoded_store import EncodedStore, content_key
+from retrievers.offline import never_ask_the_hub
 
 _PER_ITEM = 5
 _LONGEST = 16  # tokens of a query
@@ -27,10 +26,10 @@ _BATCH = 8
 
 
 class GeneratedQueries:
-    """The queries of the model in `folder`, by beam search; what was made up is kept in the database at `path`."""
+    """The queries of the model in `folder`, by beam search; what was made up is kept in `store`."""
 
-    def __init__(self, folder: Path, path: Path) -> None:
-        weights = sorted(file for pattern in ("*.safetensors", "*.bin") for file in folder.glob(pattern))
+    def __init__(self, folder: Path, store: EncodedStore) -> None:
+        weights = sorted(file for file in folder.glob("*") if file.suffix in {".safetensors", ".bin"})
         if not weights or not _is_encoder_decoder(folder / "config.json"):
             raise InvalidConfig(
                 "unknown_query_generator",
@@ -38,38 +37,22 @@ class GeneratedQueries:
                 "Name a folder with the config.json, tokenizer and weights of a model such as docT5query, as "
                 "save_pretrained writes them, or leave it empty.",
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._weights = [folder / "config.json", *weights]
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")  # lost queries are made up again
-        self._db.execute("CREATE TABLE IF NOT EXISTS queries (key BLOB PRIMARY KEY, found TEXT) WITHOUT ROWID")
+        self._store = store
 
     def __call__(self, items: Sequence[Item]) -> list[list[str]]:
         """Of each item; those that are not known take tenths of a second each on a CPU."""
         texts = [passage(item) for item in items]
-        keys = [hashlib.sha256(f"{self._version}\n{text}".encode()).digest() for text in texts]
-        with self._lock:
-            found = {key: known for key in keys if (known := self._stored(key)) is not None}
-            missing = [row for row, key in enumerate(keys) if key not in found]
-            for start in range(0, len(missing), _BATCH):
-                rows = missing[start : start + _BATCH]
-                made = zip([keys[row] for row in rows], self._generate([texts[row] for row in rows]), strict=True)
-                new = dict(made)
-                stored = [(key, json.dumps(queries)) for key, queries in new.items()]
-                self._db.executemany("INSERT OR IGNORE INTO queries VALUES (?, ?)", stored)
-                found |= new
-        return [found[key] for key in keys]
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
-
-    def _stored(self, key: bytes) -> list[str] | None:
-        row = self._db.execute("SELECT found FROM queries WHERE key = ?", (key,)).fetchone()
-        return json.loads(row[0]) if row else None
+        keys = [content_key(self._version, text) for text in texts]
+        found = self._store.find(keys)
+        missing = [row for row, known in enumerate(found) if known is None]
+        for start in range(0, len(missing), _BATCH):
+            rows = missing[start : start + _BATCH]
+            for row, queries in zip(rows, self._generate([texts[row] for row in rows]), strict=True):
+                found[row] = json.dumps(queries).encode()
+            self._store.add((keys[row], found[row] or b"") for row in rows)
+        return [json.loads(known or b"[]") for known in found]
 
     def _generate(self, texts: list[str]) -> list[list[str]]:
         tokenizer, model = self._model
@@ -95,8 +78,7 @@ class GeneratedQueries:
 
     @cached_property
     def _model(self) -> tuple[Any, Any]:
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a local folder needs no hub, and asking takes minutes to fail
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        never_ask_the_hub()
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(str(self._folder), local_files_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
 from typing import Any
@@ -80,14 +80,6 @@ class MemoryModel:
         """Where `places`, `gains` and `examined` of one query are."""
         return slice(int(self.starts[row]), int(self.starts[row + 1]))
 
-    def entries(self, row: int) -> Iterator[tuple[ItemId, float, float]]:
-        """(item, gain, examined) of one query."""
-        span = self.span(row)
-        places = self.places[span].tolist()
-        return zip(
-            (self.items[n] for n in places), self.gains[span].tolist(), self.examined[span].tolist(), strict=True
-        )
-
     def dump(self) -> bytes:
         names = json.dumps({"keys": self.keys, "texts": self.texts, "items": self.items}).encode()
         buffer = io.BytesIO()
@@ -111,8 +103,7 @@ class MemoryModel:
             else:  # models of before named every entry's item
                 known = {item_id: place for place, item_id in enumerate(dict.fromkeys(items))}
                 places, items = np.array([known[item_id] for item_id in items], dtype=np.int32), list(known)
-            arrays = (stored[name] for name in ("starts", "gains", "examined"))
-            starts, gains, examined = arrays
+            starts, gains, examined = (stored[name] for name in ("starts", "gains", "examined"))
         return cls._of_arrays(names["keys"], names["texts"], items, starts, places, gains, examined)
 
 

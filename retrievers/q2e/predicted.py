@@ -9,7 +9,7 @@ from heapq import nlargest
 
 from core.text import STOP_WORDS, tokens
 from core.types import Item
-from retrievers.document import title
+from retrievers.document import label_values, title
 
 MAX_TERMS = 48
 _MAX_TITLE = 24
@@ -76,8 +76,7 @@ def _others(item: Item, generated: Sequence[str]) -> dict[str, float]:
     for name, text in item.fields.items():
         if name != "title":
             _offer(weights, tokens(text[:_READ]), NAME if len(text) <= _SHORT_FIELD else _PROSE)
-    values = [value for name, found in item.attributes.items() if not name.endswith("_id") for value in found]
-    for label in [item.type, *values]:
+    for label in [item.type, *label_values(item)]:
         words = tokens(label[:100])
         if len(words) <= _LONGEST_LABEL:
             _offer(weights, words, _LABEL)

@@ -13,6 +13,7 @@ from words import item, query
 from core.errors import InvalidConfig
 from core.types import Episode
 from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.encoded_store import EncodedStore
 from retrievers.memory import MemoryRetriever
 from retrievers.q2e.generated import GeneratedQueries
 from retrievers.q2e.memory_model import MemoryLearner, MemoryModel
@@ -127,7 +128,7 @@ def test_old_clicks_fade() -> None:
         data = learner.snapshot()
         assert data is not None
         model = MemoryModel.load(data)
-        return next(iter(model.entries(model.rows["lamp"])))[1]
+        return float(model.gains[model.span(model.rows["lamp"])][0])
 
     assert rate_after(0) == pytest.approx(1.0)
     assert rate_after(30) == pytest.approx(0.5)
@@ -207,7 +208,8 @@ def doc2query(tmp_path: Path) -> Path:
 def test_the_words_of_generated_queries_are_predicted(
     doc2query: Path, embeddings: StoredEmbeddings, query_vector: QueryVectors, tmp_path: Path
 ) -> None:
-    generate = GeneratedQueries(doc2query, tmp_path / "queries.sqlite")
+    store = EncodedStore(tmp_path / "queries.sqlite")
+    generate = GeneratedQueries(doc2query, store)
     items = [item("a", "Aquarius 3000"), item("b", "Aquarius 4000")]
     made = generate(items)
     assert [len(queries) for queries in made] == [5, 5]
@@ -215,14 +217,14 @@ def test_the_words_of_generated_queries_are_predicted(
     arm = MemoryRetriever(embeddings, query_vector, {each.id: each for each in items}, generate=generate)
     arm.apply(items, [])
     assert "a" in order(arm, word)
-    generate.close()
     for file in doc2query.glob("tokenizer*"):  # what is known needs no model
         file.unlink()
-    again = GeneratedQueries(doc2query, tmp_path / "queries.sqlite")
-    assert again(items) == made
-    again.close()
+    store.close()
+    store = EncodedStore(tmp_path / "queries.sqlite")
+    assert GeneratedQueries(doc2query, store)(items) == made
+    store.close()
 
 
 def test_a_folder_without_a_generator_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfig, match="sequence-to-sequence"):
-        GeneratedQueries(tmp_path, tmp_path / "queries.sqlite")
+        GeneratedQueries(tmp_path, EncodedStore(tmp_path / "queries.sqlite"))
