@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.settings import Settings
-from app.wiring import open_catalogue, open_registry, open_store, plan_library
+from app.wiring.plans import plan_library
+from app.wiring.stores import open_catalogue, open_registry, open_store
 from core.errors import BowerbirdError
 from core.protocols import Release
 from feedback.join import closed

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.pipeline import Answer
 from app.service import Service
-from app.wiring import ARMS
+from app.wiring.plans import ARMS
 from core.types import Plan, Query, QueryId
 from ranking.fusion import Hits, best_arm, best_weights, reciprocal_rank, tuned, weighted
 from ranking.metrics import STATED, Judgments, Run, answerable, measure, recall

@@ -12,7 +12,9 @@ from typing import Any
 from app.evaluate import evaluate_pipeline, evaluate_rrf
 from app.service import Page, Service
 from app.settings import Settings
-from app.wiring import ARMS, build_learning, build_service
+from app.wiring.learning import build_learning
+from app.wiring.plans import ARMS
+from app.wiring.service import build_service
 from core.errors import InvalidInput
 from core.seeds import generator
 from core.types import EventId, Feedback, Plan, Query, QueryId

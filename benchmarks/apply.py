@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from app.service import Service
 from app.settings import load_settings
-from app.wiring import build_service
+from app.wiring.service import build_service
 from benchmarks.catalogue import SyntheticItems
 from benchmarks.data_directory import fill
 from benchmarks.feed import Feed

@@ -19,7 +19,8 @@ from typing import Any
 
 from app.service import Service
 from app.settings import load_settings
-from app.wiring import ARMS, build_service
+from app.wiring.plans import ARMS
+from app.wiring.service import build_service
 from benchmarks.collections import COLLECTIONS, ROOT, Collection, write_ratings
 from benchmarks.known_items import known_items
 from benchmarks.loop import bowerbird, commit

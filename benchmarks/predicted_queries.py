@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.indexer import ItemTable
 from app.settings import load_settings
-from app.wiring import open_catalogue, open_embeddings
+from app.wiring.stores import open_catalogue, open_embeddings
 from core.text import query_tokens, tokens
 from core.types import Item, ItemId, Query, QueryId
 from ranking.metrics import Judgments, answerable

@@ -20,7 +20,7 @@ from statistics import fmean
 import numpy as np
 
 from app.settings import load_settings
-from app.wiring import open_catalogue, open_embeddings
+from app.wiring.stores import open_catalogue, open_embeddings
 from benchmarks.collections import COLLECTIONS, Rating
 from core.types import (
     Choice,

@@ -66,7 +66,7 @@ def progress_bar(what: str, total: int | None) -> Iterator[Any]:
 @contextmanager
 def started_service(context: typer.Context) -> Iterator[Service]:
     """A service in this process, ready to answer, closed at the end."""
-    from app.wiring import build_service  # here, because --help must not import the engines
+    from app.wiring.service import build_service  # here, because --help must not import the engines
 
     service = build_service(invocation(context).settings())
     try:

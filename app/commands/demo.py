@@ -62,7 +62,7 @@ def demo(
 def _prepare(called: Invocation, folder: Path) -> None:
     """An empty data directory with the music in it; the encoder's export is kept."""
     from app.demo.run import catalogue
-    from app.wiring import open_catalogue
+    from app.wiring.stores import open_catalogue
 
     for old in (*folder.glob("*.sqlite*"), folder / "models"):
         shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)

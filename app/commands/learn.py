@@ -24,7 +24,7 @@ def learn(
 
     `bowerbird serve` starts one itself unless service.learner is false. Only one at a time works on a data directory.
     """
-    from app.wiring import build_learning
+    from app.wiring.learning import build_learning
 
     settings = invocation(context).settings()
     stop = Event()

@@ -16,7 +16,7 @@ app = typer.Typer(help="Look at the policy and its releases, or go back to an ea
 @app.command("list")
 def list_releases(context: typer.Context, as_json: Json = False) -> None:
     """All model releases, the current one marked."""
-    from app.wiring import open_registry
+    from app.wiring.stores import open_registry
 
     registry = open_registry(invocation(context).settings().data_dir)
     current = registry.current()
@@ -73,7 +73,7 @@ def rollback(context: typer.Context, number: int) -> None:
 
     The learner goes on publishing: stop it, or raise its thresholds, if the next release should not come.
     """
-    from app.wiring import open_registry
+    from app.wiring.stores import open_registry
 
     release = open_registry(invocation(context).settings().data_dir).activate(number)
     results.print(f"Release {release.number} is current.")

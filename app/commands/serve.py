@@ -26,7 +26,7 @@ def serve(
     import uvicorn
 
     from app.api import create_app
-    from app.wiring import build_service
+    from app.wiring.service import build_service
 
     called = invocation(context)
     service = {name: value for name, value in (("host", host), ("port", port)) if value is not None}

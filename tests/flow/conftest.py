@@ -15,7 +15,8 @@ from words import item
 from app.api import create_app
 from app.service import Service
 from app.settings import Settings, load_settings
-from app.wiring import build_service, open_catalogue
+from app.wiring.service import build_service
+from app.wiring.stores import open_catalogue
 
 ITEMS = [
     item(

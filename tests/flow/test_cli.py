@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.wiring import ARMS
+from app.wiring.plans import ARMS
 
 
 @pytest.fixture(scope="module")

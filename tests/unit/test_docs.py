@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from app.cli import app as cli
 from app.routes import events, items, memory, operations, search
 from app.settings import Settings
-from app.wiring import ARMS
+from app.wiring.plans import ARMS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import CONFIGS, load_settings
-from app.wiring import plan_library
+from app.wiring.plans import plan_library
 from core.errors import InvalidConfig
 
 

@@ -1,0 +1,80 @@
+"""The learning loop over the log: one learner for each component of a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.settings import Settings
+from app.wiring.plans import plan_library
+from app.wiring.stores import open_catalogue, open_embeddings, open_registry, open_store
+from bandit.learner import CoverageLearner
+from core.protocols import Learner
+from feedback.learner import LearningLoop
+from feedback.reward import RewardRule
+from ranking.learner import RankerLearner
+from retrievers.customers import CustomersLearner
+from retrievers.impact.expansion_model import ExpansionLearner
+from retrievers.popularity_model import PopularityLearner
+from retrievers.q2e.memory_model import MemoryLearner
+from retrievers.query_adapter_model import QueryAdapterLearner
+from retrievers.related_model import RelatedLearner
+from retrievers.structure.readings_model import ReadingsLearner
+
+_DAY_S = 86_400.0
+
+
+def build_learning(settings: Settings, *, state: Path | None = None) -> LearningLoop:
+    """The learning loop over the log in `state`, by default the data directory."""
+    state = state or settings.data_dir
+    catalogue = open_catalogue(settings)  # what was clicked says more when one knows what it is
+    learners: list[Learner] = [
+        MemoryLearner(half_life_s=settings.memory.half_life_days * _DAY_S, client_cap=settings.memory.client_cap),
+        PopularityLearner(
+            half_life_s=settings.popularity.half_life_days * _DAY_S,
+            trend_half_life_s=settings.popularity.trend_half_life_days * _DAY_S,
+            client_cap=settings.popularity.client_cap,
+        ),
+        ReadingsLearner(item=catalogue.get, half_life_s=settings.structured.half_life_days * _DAY_S),
+        ExpansionLearner(
+            catalogue.get,
+            half_life_s=settings.sparse.half_life_days * _DAY_S,
+            client_cap=settings.memory.client_cap,
+        ),
+        RelatedLearner(horizon_s=settings.related.horizon_days * _DAY_S),
+        CustomersLearner(half_life_s=settings.personal.half_life_days * _DAY_S),
+        RankerLearner(
+            min_clicked=settings.ranking.min_clicked,
+            retrain_every=settings.ranking.retrain_every,
+            max_episodes=settings.ranking.max_episodes,
+        ),
+    ]
+    if settings.vector.adapter:
+        learners.append(
+            QueryAdapterLearner(
+                catalogue.get,
+                lambda: open_embeddings(settings),
+                half_life_s=settings.vector.half_life_days * _DAY_S,
+                client_cap=settings.memory.client_cap,
+            )
+        )
+    if settings.policy.kind == "coverage":
+        learners.append(
+            CoverageLearner(
+                plan_library(settings),
+                settings.policy.seed,
+                min_clicked=settings.policy.min_clicked,
+                cost_per_ms=settings.policy.cost_per_ms,
+                gamma=settings.policy.gamma,
+                floor=settings.policy.floor,
+            )
+        )
+    rule = RewardRule(settings.feedback.weights)
+    return LearningLoop(
+        open_store(state),
+        open_registry(state),
+        learners,
+        rule,
+        window_s=settings.feedback.window_s,
+        keep=settings.learner.keep_releases,
+        closers=[catalogue.close],
+    )

@@ -1,0 +1,101 @@
+"""From the current release to what serves: models into the arms, the policy, the ranker."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from app.pipeline import Serving
+from app.settings import Settings
+from bandit.coverage import CoverageModel, CoveragePolicy
+from bandit.fixed import FixedPolicy
+from bandit.learner import CoverageLearner
+from bandit.plans import PlanLibrary
+from bandit.uniform import UniformPolicy
+from bandit.warmup import WarmupPolicy
+from core.errors import BowerbirdError
+from core.protocols import ModelRegistry, Policy, Ranker, Release
+from ranking.learner import RankerLearner
+from ranking.ltr import LambdaMart
+from ranking.rrf import ReciprocalRankFusion
+
+log = logging.getLogger(__name__)
+
+
+class Models:
+    """Called to load the current release. A component that is as it was is not loaded again."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: ModelRegistry,
+        library: PlanLibrary,
+        features: tuple[str, ...],
+        loads: Mapping[str, Sequence[Callable[[bytes | None], None]]],
+    ) -> None:
+        """`features`: names of those that are computed. `loads`: whom to give each component's bytes."""
+        self._settings = settings
+        self._registry = registry
+        self._library = library
+        self._features = features
+        self._loads = loads
+        self._loaded: dict[str, str | None] = {}
+
+    def __call__(self) -> Serving:
+        release = self._registry.current()
+        for component, loads in self._loads.items():
+            digest = release.components.get(component) if release else None
+            if self._loaded.get(component) != digest:  # most releases change a few components only
+                model = _component(self._registry, release, component)
+                for load in loads:
+                    load(model)
+                self._loaded[component] = digest
+        policy = _component(self._registry, release, CoverageLearner.component)
+        ranker = _component(self._registry, release, RankerLearner.component)
+        return Serving(
+            release=release.number if release else 0,
+            policy=_policy(self._settings, self._library, policy),
+            ranker=_ranker(self._features, ranker),
+        )
+
+
+def _policy(settings: Settings, library: PlanLibrary, model: bytes | None) -> Policy:
+    seed = settings.policy.seed
+    match settings.policy.kind:
+        case "fixed":
+            return FixedPolicy(library, settings.retrieval.default_plan)
+        case "uniform":
+            return UniformPolicy(library, seed)
+    if model is not None:
+        try:
+            learned = CoverageModel.load(model)
+            if learned.library == library:
+                return CoveragePolicy(learned, seed=seed)
+            log.warning("the policy was learned for other plans than are configured; it serves when it has relearned")
+        except BowerbirdError:
+            log.exception("the learned policy cannot be used; the default plan serves")
+    return warmup(settings, library)
+
+
+def warmup(settings: Settings, library: PlanLibrary) -> Policy:
+    return WarmupPolicy(library, settings.policy.seed, settings.policy.explore)
+
+
+def _ranker(names: tuple[str, ...], model: bytes | None) -> Ranker:
+    if model is not None:
+        try:
+            return LambdaMart(model, names)
+        except BowerbirdError:
+            log.exception("the learned ranker cannot be used; reciprocal rank fusion serves")
+    return ReciprocalRankFusion()
+
+
+def _component(registry: ModelRegistry, release: Release | None, name: str) -> bytes | None:
+    """The component's bytes; None when there is none, or when it is damaged, which is logged and served without."""
+    if release is None or name not in release.components:
+        return None
+    try:
+        return registry.load(release, name)
+    except BowerbirdError:
+        log.exception("component %s of release %d cannot be used", name, release.number)
+        return None
