@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,26 @@ def test_what_was_saved_is_not_touched_by_later_changes(new: Callable[[], Shop],
         for n in range(5):
             shop.apply([item(f"more-{n}", "Red lamp", brand="Acme")], [f"red-{n}"])
     assert new().restore(tmp_path).answers() == expected
+
+
+def test_searches_run_while_the_catalogue_changes(new: Callable[[], Shop]) -> None:
+    shop = new().apply(ITEMS)
+    asked = query("red lamp", type="product")
+
+    def change() -> None:
+        for n in range(60):
+            shop.apply([item(f"new-{n}", f"Red lamp novelty{n}", brand=f"Brand {n}"), *ITEMS[:4]], [f"new-{n - 3}"])
+
+    def search() -> None:
+        for _ in range(60):
+            found = [hit.item_id for hit in shop.arm.retrieve(asked, 20)]
+            assert len(set(found)) == len(found) >= 6
+            shop.arm.signals(asked)
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(change), pool.submit(search), pool.submit(search)]:
+            done.result()
+    assert {f"new-{n}" for n in range(57, 60)} <= {hit.item_id for hit in shop.arm.retrieve(query("red lamp"), 100)}
 
 
 def test_an_empty_index_is_restored_empty(new: Callable[[], Shop], tmp_path: Path) -> None:

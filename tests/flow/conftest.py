@@ -17,29 +17,19 @@ from app.service import Service
 from app.settings import Settings, load_settings
 from app.wiring.service import build_service
 from app.wiring.stores import open_catalogue
+from core.types import Item
+
+
+def track(item_id: str, title: str, year: int, popularity: float, *, artist: str, mood: str) -> Item:
+    return item(item_id, title, kind="track", popularity=popularity, artist=artist, mood=mood, numbers={"year": year})
+
 
 ITEMS = [
-    item(
-        "track:love-story",
-        "Love Story",
-        kind="track",
-        popularity=0.9,
-        artist="Taylor Swift",
-        mood="romantic",
-        numbers={"year": 2008},
-    ),
+    track("track:love-story", "Love Story", 2008, 0.9, artist="Taylor Swift", mood="romantic"),
     item("artist:taylor-swift", "Taylor Swift", kind="artist", popularity=1.0),
-    item(
-        "track:lover",
-        "Lover",
-        kind="track",
-        popularity=0.8,
-        artist="Taylor Swift",
-        mood="romantic",
-        numbers={"year": 2019},
-    ),
+    track("track:lover", "Lover", 2019, 0.8, artist="Taylor Swift", mood="romantic"),
     item("playlist:quiet", "Quiet Harbour: lullabies for the night", kind="playlist", popularity=0.3, mood="calm"),
-    item("track:one", "One", kind="track", popularity=0.7, artist="Metallica", mood="angry", numbers={"year": 1989}),
+    track("track:one", "One", 1989, 0.7, artist="Metallica", mood="angry"),
     item("podcast:history", "Hardcore History", kind="podcast", popularity=0.6),
 ]
 

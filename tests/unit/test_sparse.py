@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from builders import episode
 from words import item, query
 
 from core.errors import InvalidConfig
-from core.types import Episode, Item, ItemId
+from core.types import Episode, Item
 from retrievers.encoded_store import EncodedStore
 from retrievers.impact.associations import Associations
 from retrievers.impact.expansion import CatalogueTerms
@@ -151,29 +150,6 @@ def test_the_learner_skips_what_teaches_nothing() -> None:
     assert learned(clicks("settee", "gone", 5, shown=("gone", "desk-1"))) is None
     assert learned([episode(text="settee", shown=("sofa-1",), gains=(0.0,))]) is None
     assert learned(clicks("", "sofa-1", 5)) is None
-
-
-def test_requests_run_while_the_catalogue_changes() -> None:
-    arm, errors, done = built(), list[BaseException](), threading.Event()
-
-    def ask() -> None:
-        try:
-            while not done.is_set():
-                hits = arm.retrieve(query("sofa velvet", type="product"), 20)
-                assert len({hit.item_id for hit in hits}) == len(hits) >= 6
-                arm.signals(query("sofa"))
-        except BaseException as error:  # noqa: BLE001 (a thread's errors are lost otherwise)
-            errors.append(error)
-
-    threads = [threading.Thread(target=ask) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for n in range(60):
-        arm.apply([item(f"new-{n}", f"Velvet sofa novelty{n}"), *ITEMS[:4]], [ItemId(f"new-{n - 3}")])
-    done.set()
-    for thread in threads:
-        thread.join()
-    assert errors == []
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:

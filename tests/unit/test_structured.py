@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from arms_with_items import Structured
@@ -217,18 +216,6 @@ def test_signals_tell_a_structured_query_from_words(shop: Structured) -> None:
     assert structured["has_range"] == structured["has_value"] == 1
     assert words["explained"] == words["constraints"] == words["has_range"] == 0
     assert all(0 <= value <= 1 for value in {**structured, **words}.values())
-
-
-def test_readers_are_never_disturbed_by_a_writer(shop: Structured) -> None:
-    def write() -> None:
-        for n in range(60):
-            shop.apply([item(f"n{n}", f"New hp notebook {n}", brand=f"Brand {n}")], [f"n{n - 5}"])
-
-    with ThreadPoolExecutor(3) as pool:
-        writing = pool.submit(write)
-        readers = [pool.submit(lambda: [ids(shop, "hp notebook under 300") for _ in range(80)]) for _ in range(2)]
-        writing.result()
-        assert all(answer for reader in readers for answer in reader.result())
 
 
 WORDS = [

@@ -1,0 +1,81 @@
+"""POST /v1/search as its users see it: what is found and told, and how it refuses what it cannot answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from http_words import refused, search
+
+
+def test_an_answer_says_what_it_found_and_how(http: httpx.Client) -> None:
+    answer = search(http, "taylor swift love story", size=3)
+    assert len(answer["hits"]) == 3
+    first = answer["hits"][0]
+    assert first["id"] == "track:love-story"
+    assert [hit["position"] for hit in answer["hits"]] == [1, 2, 3]
+    assert first["arms"]["lexical"]["rank"] == 1
+    assert set(answer["arms"]) == set(answer["plan"]["depths"])
+    assert all(arm["status"] == "ok" for arm in answer["arms"].values())
+    assert answer["policy"].startswith("warmup")
+    assert answer["degraded"] is False
+    assert "propensity" not in json.dumps(answer)
+
+
+@pytest.mark.parametrize("text", ["tayler love", "lov story", "love"])
+def test_misspelt_and_ambiguous_queries_are_answered(http: httpx.Client, text: str) -> None:
+    assert "track:love-story" in [hit["id"] for hit in search(http, text)["hits"]]
+
+
+def test_no_lexical_match_is_answered_by_meaning(http: httpx.Client) -> None:
+    hits = search(http, "something to fall asleep to", preview=True, plan="vector")["hits"]
+    assert hits[0]["id"] == "playlist:quiet"
+
+
+def test_an_empty_query_and_nonsense_are_answered_with_what_is_popular(http: httpx.Client) -> None:
+    answer = search(http, "")
+    assert answer["hits"][0]["id"] == "artist:taylor-swift"
+    assert answer["arms"]["popular"]["status"] == "ok"
+
+
+def test_explain_adds_features_and_changes_no_order(http: httpx.Client) -> None:
+    plain = search(http, "love", preview=True, plan="all")["hits"]
+    explained = search(http, "love", preview=True, plan="all", explain=True)["hits"]
+    assert [hit["id"] for hit in plain] == [hit["id"] for hit in explained]
+    assert explained[0]["features"]["arms.found"] >= 1
+    assert "features" not in plain[0]
+
+
+def test_a_chosen_plan_needs_preview_and_must_exist(http: httpx.Client) -> None:
+    refused(http.post("/v1/search", json={"query": "x", "plan": "all"}), 422, "plan_needs_preview")
+    error = refused(http.post("/v1/search", json={"query": "x", "plan": "al", "preview": True}), 422, "unknown_plan")
+    assert "Did you mean 'all'?" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "words"),
+    [
+        ({"query": "x" * 10_000}, "too_large_query", "10000 characters; at most 512"),
+        ({"query": "x", "size": 101}, "too_large_size", "101 results; at most 100"),
+        ({"query": "x", "size": 0}, "invalid_request", "greater than or equal to 1"),
+        ({"query": "x", "from": 5_000}, "too_large_from", "at most 1000"),
+        ({"query": "x", "filters": {"price": {}}}, "invalid_request", "price.range: Value error, a range needs `from`"),
+        ({"query": "x", "filters": {"price": {"from": 3, "to": 2}}}, "invalid_request", "from = 3 is above to = 2"),
+        (
+            {"query": "x", "filters": {"price": {"from": "dear"}}},
+            "invalid_request",
+            "price.range.from: Input should be",
+        ),
+        ({"query": "x", "filters": {"price": {"min": 3}}}, "invalid_request", "min: Extra inputs are not permitted"),
+        ({"query": "x", "filters": {"price": 5}}, "invalid_request", "price.values: Input should be a valid list"),
+        ({"query": "x", "facets": ["a"] * 11}, "invalid_request", "facets: List should have at most 10 items"),
+        ({"query": 5}, "invalid_request", "query: Input should be a valid string (got 5)"),
+        ({"qery": "x"}, "invalid_request", "query: Field required"),
+        ({"query": "x", "propensity": 0.5}, "invalid_request", "propensity: Extra inputs are not permitted"),
+    ],
+)
+def test_bad_searches_are_refused_in_words(http: httpx.Client, body: dict[str, Any], code: str, words: str) -> None:
+    error = refused(http.post("/v1/search", json=body), 422, code)
+    assert words in error["message"]
