@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import InvalidConfig, unknown
-from retrievers.analyser import Language
+from retrievers.words.analyser import Language
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

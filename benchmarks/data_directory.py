@@ -13,8 +13,8 @@ from benchmarks.catalogue import SyntheticItems
 from benchmarks.given import HashedTexts
 from core.catalogue import Catalogue
 from retrievers.document import passage
-from retrievers.embeddings import StoredEmbeddings
-from retrievers.encoder import BUNDLED, open_encoder
+from retrievers.vectors.embeddings import StoredEmbeddings
+from retrievers.vectors.encoder import BUNDLED, open_encoder
 
 _BATCH = 2_000
 

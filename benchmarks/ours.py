@@ -15,14 +15,14 @@ from core.seeds import generator
 from core.text import query_key
 from core.types import Floats, ItemId, Query, QueryId
 from ranking.rrf import RRF_K
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
 from retrievers.memory import MemoryRetriever
 from retrievers.q2e.memory_model import MemoryModel
 from retrievers.sparse import SparseRetriever
 from retrievers.structured import StructuredRetriever
-from retrievers.vector_index import VectorIndex
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.vectors.index import VectorIndex
 
 _LEARNED, _REMEMBERED = 20_000, 10  # queries the memory has learned, and items of each
 

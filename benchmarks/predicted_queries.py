@@ -12,8 +12,8 @@ from core.text import query_tokens, tokens
 from core.types import Item, ItemId, Query, QueryId
 from ranking.metrics import Judgments, answerable
 from retrievers.document import labels, prose
-from retrievers.embeddings import QueryVectors
 from retrievers.memory import MemoryRetriever
+from retrievers.vectors.embeddings import QueryVectors
 
 _DEPTH = 100
 

@@ -35,11 +35,11 @@ from core.types import (
 )
 from feedback.position_bias import PositionBias
 from ranking.metrics import Judgments, answerable, ndcg_by_query
-from retrievers import query_adapter_model
-from retrievers.embeddings import QueryVectors
 from retrievers.lexical import LexicalRetriever
-from retrievers.query_adapter_model import QueryAdapterLearner
 from retrievers.vector import VectorRetriever
+from retrievers.vectors import adapter_model as query_adapter_model
+from retrievers.vectors.adapter_model import QueryAdapterLearner
+from retrievers.vectors.embeddings import QueryVectors
 from simulation.clicks import PositionBasedClicks
 from simulation.traffic import zipf
 

@@ -16,7 +16,7 @@ from benchmarks.rivals import versions
 from benchmarks.start import start_up
 from benchmarks.tables import Cell, table
 from benchmarks.timing import timed
-from retrievers.encoder import BUNDLED, open_encoder
+from retrievers.vectors.encoder import BUNDLED, open_encoder
 
 SIZES = {"100k": 100_000, "1m": 1_000_000}
 # The other arms, and both together, are measured at 100,000 items only.

@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.collections import COLLECTIONS
 from core.seeds import generator
 from core.types import Floats
-from retrievers.encoder import BUNDLED, open_encoder
+from retrievers.vectors.encoder import BUNDLED, open_encoder
 
 _SEEDS = 3_000  # texts to encode; it takes less than a minute
 _CHARACTERS = 200

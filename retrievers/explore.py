@@ -8,8 +8,8 @@ from math import log1p, sqrt
 
 from core.rates import decode_rates
 from core.types import Item, ItemId, Query, Scored
-from retrievers.embeddings import QueryVectors
-from retrievers.vector_index import VectorIndex
+from retrievers.vectors.embeddings import QueryVectors
+from retrievers.vectors.index import VectorIndex
 
 _NEAR = 4  # times the asked depth are looked at
 _PRIOR_GAIN, _PRIOR_STRENGTH = 0.1, 2.0

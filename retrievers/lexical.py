@@ -14,11 +14,11 @@ import tantivy
 
 from core.filters import Filters, facets, ranges_of, values_of
 from core.types import Facet, Item, ItemId, Query, Range, Scored
-from retrievers.analyser import ENGLISH, Analyser
 from retrievers.document import labels, prose, voices
-from retrievers.facets import count_indexed, groups, key, path
-from retrievers.live_folder import LiveFolder, save_index
-from retrievers.spelling import Spelling
+from retrievers.words.analyser import ENGLISH, Analyser
+from retrievers.words.facets import count_indexed, groups, key, path
+from retrievers.words.live_folder import LiveFolder, save_index
+from retrievers.words.spelling import Spelling
 
 _MAX_TOKENS = 32
 # Equal scores come in the order of index segments, which differs from one index to the next: so many more are fetched

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from core.filters import NO_FILTERS, Filters, passes
 from core.text import query_key, query_tokens
 from core.types import Floats, Item, ItemId, Query, Scored
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.q2e.known_queries import KnownQueries
 from retrievers.q2e.memory_model import MemoryModel
 from retrievers.q2e.predicted import item_terms
 from retrievers.q2e.prior import MAX_WORDS, Beliefs, Meaning, believed, meaning_of
 from retrievers.q2e.term_table import Ints, TermTable
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 # The prior: belief 1.0 means this gain per examination, and counts as this many examinations.
 PRIOR_GAIN = 0.3

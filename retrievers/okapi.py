@@ -12,9 +12,9 @@ from rank_bm25 import BM25Okapi
 
 from core.filters import matches
 from core.types import Facet, Item, ItemId, Query, Scored
-from retrievers.analyser import ENGLISH, Analyser
 from retrievers.document import labels, prose
-from retrievers.facets import count_items, groups
+from retrievers.words.analyser import ENGLISH, Analyser
+from retrievers.words.facets import count_items, groups
 
 
 class _Bm25(BM25Okapi):  # type: ignore[misc]

@@ -8,9 +8,9 @@ from math import log1p
 import numpy as np
 
 from core.types import Floats, ItemId, Query, Scored
-from retrievers.customers import CustomersModel, customer_of
-from retrievers.embeddings import QueryVectors
-from retrievers.vector_index import VectorIndex
+from retrievers.engagements.customers import CustomersModel, customer_of
+from retrievers.vectors.embeddings import QueryVectors
+from retrievers.vectors.index import VectorIndex
 
 # The newest item of the session counts this much beside a customer's (whose weights halve with time), the one before it
 # DECAY of that, and so on: what one does now says more than what one did last week.

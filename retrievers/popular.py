@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from core.filters import passes, ranges_of, values_of
 from core.types import Item, ItemId, Query, Range, Scored
-from retrievers.catalogue_rows import CatalogueRows
-from retrievers.popularity_model import MOST_CONTEXT_LIFT, Context, PopularityModel
+from retrievers.popularity.catalogue_rows import CatalogueRows
+from retrievers.popularity.popularity_model import MOST_CONTEXT_LIFT, Context, PopularityModel
 
 Doubles = NDArray[np.float64]
 

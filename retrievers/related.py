@@ -12,7 +12,7 @@ from core.filters import matches
 from core.protocols import Retriever
 from core.types import Item, ItemId, Query, Scored
 from retrievers.document import title
-from retrievers.related_model import RelatedModel
+from retrievers.engagements.related_model import RelatedModel
 
 QUERY_SEEDS = 5
 HISTORY_SEEDS = 10

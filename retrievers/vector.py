@@ -7,9 +7,9 @@ from pathlib import Path
 
 from core.types import Item, ItemId, Query, Scored
 from retrievers.document import passage
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
-from retrievers.query_adapter import QueryAdapter
-from retrievers.vector_index import VectorIndex
+from retrievers.vectors.adapter import QueryAdapter
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.vectors.index import VectorIndex
 
 
 class VectorRetriever:

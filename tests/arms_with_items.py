@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 
 from app.indexer import ItemTable
 from core.types import Item, ItemId
-from retrievers.analyser import ENGLISH, Analyser
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
 from retrievers.popular import PopularRetriever
 from retrievers.structured import StructuredRetriever
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.words.analyser import ENGLISH, Analyser
 
 
 class Structured(StructuredRetriever):

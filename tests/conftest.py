@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.protocols import Encoder
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
-from retrievers.encoder import BUNDLED, open_encoder
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.vectors.encoder import BUNDLED, open_encoder
 
 DATA = Path(os.environ.get("BOWERBIRD_DATA", "../shared/data"))
 

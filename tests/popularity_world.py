@@ -9,7 +9,7 @@ from itertools import count
 from builders import episode
 
 from core.types import Episode
-from retrievers.popularity_model import PopularityLearner
+from retrievers.popularity.popularity_model import PopularityLearner
 
 DAY = 86_400.0
 IDS = [f"i{n}" for n in range(10)]

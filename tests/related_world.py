@@ -9,8 +9,8 @@ from builders import episode
 from app.indexer import ItemTable
 from core.protocols import Retriever
 from core.types import Episode, Item, ItemId
+from retrievers.engagements.related_model import RelatedLearner
 from retrievers.related import RelatedRetriever
-from retrievers.related_model import RelatedLearner
 
 
 class WithSeeds(RelatedRetriever):

@@ -8,11 +8,11 @@ from dataclasses import replace
 from app.indexer import ItemTable
 from core.protocols import Retriever
 from core.types import Item, ItemId, Query, Scored
-from retrievers.customers import CustomersModel
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.engagements.customers import CustomersModel
 from retrievers.explore import ExploreRetriever
 from retrievers.personal import PersonalRetriever
 from retrievers.vector import VectorRetriever
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 
 class Following:

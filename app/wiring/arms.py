@@ -12,10 +12,9 @@ from app.wiring.plans import RANKED_ARMS
 from app.wiring.stores import open_embeddings
 from core.protocols import Indexed, Retriever
 from ranking.features.extractor import FeatureExtractor
-from retrievers.analyser import analyser
-from retrievers.customers import CustomersLearner
-from retrievers.embeddings import QueryVectors
 from retrievers.encoded_store import EncodedStore
+from retrievers.engagements.customers import CustomersLearner
+from retrievers.engagements.related_model import RelatedLearner
 from retrievers.explore import ExploreRetriever
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.impact.expansion_model import ExpansionLearner
@@ -26,16 +25,17 @@ from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
 from retrievers.personal import PersonalRetriever
 from retrievers.popular import PopularRetriever
-from retrievers.popularity_model import PopularityLearner
+from retrievers.popularity.popularity_model import PopularityLearner
 from retrievers.q2e.generated import GeneratedQueries
 from retrievers.q2e.memory_model import MemoryLearner
-from retrievers.query_adapter_model import QueryAdapterLearner
 from retrievers.related import RelatedRetriever
-from retrievers.related_model import RelatedLearner
 from retrievers.sparse import SparseRetriever
 from retrievers.structure.readings_model import ReadingsLearner
 from retrievers.structured import StructuredRetriever
 from retrievers.vector import VectorRetriever
+from retrievers.vectors.adapter_model import QueryAdapterLearner
+from retrievers.vectors.embeddings import QueryVectors
+from retrievers.words.analyser import analyser
 
 Load = Callable[[bytes | None], None]
 Close = Callable[[], None]

@@ -12,13 +12,13 @@ from core.protocols import Learner
 from feedback.learner import LearningLoop
 from feedback.reward import RewardRule
 from ranking.learner import RankerLearner
-from retrievers.customers import CustomersLearner
+from retrievers.engagements.customers import CustomersLearner
+from retrievers.engagements.related_model import RelatedLearner
 from retrievers.impact.expansion_model import ExpansionLearner
-from retrievers.popularity_model import PopularityLearner
+from retrievers.popularity.popularity_model import PopularityLearner
 from retrievers.q2e.memory_model import MemoryLearner
-from retrievers.query_adapter_model import QueryAdapterLearner
-from retrievers.related_model import RelatedLearner
 from retrievers.structure.readings_model import ReadingsLearner
+from retrievers.vectors.adapter_model import QueryAdapterLearner
 
 _DAY_S = 86_400.0
 

@@ -46,9 +46,7 @@ class Models:
         for component, loads in self._loads.items():
             digest = release.components.get(component) if release else None
             if self._loaded.get(component) != digest:  # most releases change a few components only
-                model = _component(self._registry, release, component)
-                for load in loads:
-                    load(model)
+                self._load(component, loads, _component(self._registry, release, component))
                 self._loaded[component] = digest
         policy = _component(self._registry, release, CoverageLearner.component)
         ranker = _component(self._registry, release, RankerLearner.component)
@@ -57,6 +55,15 @@ class Models:
             policy=_policy(self._settings, self._library, policy),
             ranker=_ranker(self._features, ranker),
         )
+
+    def _load(self, component: str, loads: Sequence[Callable[[bytes | None], None]], model: bytes | None) -> None:
+        try:
+            for load in loads:
+                load(model)
+        except Exception:  # bytes of another version, say: search goes on without what was learned
+            log.exception("component %s cannot be read; it is served without", component)
+            for load in loads:
+                load(None)
 
 
 def _policy(settings: Settings, library: PlanLibrary, model: bytes | None) -> Policy:

@@ -8,8 +8,8 @@ from app.settings import Settings
 from core.catalogue import Catalogue
 from feedback.registry import FileRegistry
 from feedback.sqlite_store import SqliteEventStore
-from retrievers.embeddings import StoredEmbeddings
-from retrievers.encoder import open_encoder
+from retrievers.vectors.embeddings import StoredEmbeddings
+from retrievers.vectors.encoder import open_encoder
 
 
 def open_catalogue(settings: Settings) -> Catalogue:

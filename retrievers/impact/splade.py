@@ -22,10 +22,10 @@ from core.text import words
 from core.types import Item
 from retrievers.document import passage
 from retrievers.encoded_store import EncodedStore, content_key
-from retrievers.encoder import version_of
 from retrievers.impact.index import ImpactIndex
 from retrievers.impact.term_weights import QueryTerms
 from retrievers.offline import never_ask_the_hub
+from retrievers.vectors.encoder import version_of
 
 if TYPE_CHECKING:
     import torch

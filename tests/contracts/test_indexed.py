@@ -12,7 +12,6 @@ from words import item, query
 
 from app.indexer import ItemTable
 from core.types import Item, ItemId, Range, Scored
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
 from retrievers.memory import MemoryRetriever
@@ -21,6 +20,7 @@ from retrievers.popular import PopularRetriever
 from retrievers.sparse import SparseRetriever
 from retrievers.structured import StructuredRetriever
 from retrievers.vector import VectorRetriever
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 Build = Callable[[ItemTable, StoredEmbeddings, QueryVectors], Any]
 INDEXES: dict[str, Build] = {

@@ -13,10 +13,10 @@ from words import item, query
 
 from core.protocols import Retriever
 from core.types import Range
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
 from retrievers.sparse import SparseRetriever
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 Build = Callable[[StoredEmbeddings, QueryVectors], Retriever]
 ARMS: dict[str, Build] = {

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from retrievers.relatedness import CoEngagement, relate, significance
+from retrievers.engagements.relatedness import CoEngagement, relate, significance
 
 Pairs = list[tuple[int, int]]
 ITEMS = 9

@@ -10,8 +10,8 @@ from words import item, query
 
 from core.errors import InvalidConfig
 from core.text import query_tokens, tokens
-from retrievers.analyser import LANGUAGES, Analyser, Language, analyser
 from retrievers.lexical import LexicalRetriever
+from retrievers.words.analyser import LANGUAGES, Analyser, Language, analyser
 
 ENGINES: list[Callable[[Analyser], LexicalRetriever | Okapi]] = [
     lambda found: LexicalRetriever(analyser=found),

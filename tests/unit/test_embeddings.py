@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.types import Floats
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 
 class Letters:

@@ -6,9 +6,9 @@ from words import item, query
 
 from core.rates import encode_rates
 from core.types import Item, ItemId
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.explore import ExploreRetriever
 from retrievers.vector import VectorRetriever
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 
 def explore(embeddings: StoredEmbeddings, query_vector: QueryVectors, *items: Item) -> ExploreRetriever:

@@ -12,12 +12,12 @@ from words import item, query
 
 from core.errors import InvalidConfig
 from core.types import Episode
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.encoded_store import EncodedStore
 from retrievers.memory import MemoryRetriever
 from retrievers.q2e.generated import GeneratedQueries
 from retrievers.q2e.memory_model import MemoryLearner, MemoryModel
 from retrievers.q2e.predicted import item_terms
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 DAY = 86_400.0
 ITEMS = [item("a", "Desk lamp"), item("b", "Lamp"), item("c", "Oak table"), item("d", "Pine table")]

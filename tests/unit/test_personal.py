@@ -9,10 +9,10 @@ from vector_world import personal
 from words import item, query
 
 from core.types import Item, ItemId
-from retrievers.customers import MAX_ITEMS, CustomersLearner, CustomersModel
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.engagements.customers import MAX_ITEMS, CustomersLearner, CustomersModel
 from retrievers.personal import PersonalRetriever
 from retrievers.vector import VectorRetriever
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 MUSIC = [item(f"jazz-{n}", title) for n, title in enumerate(["Jazz trumpet", "Jazz piano trio", "Swing jazz band"])]
 TOOLS = [item(f"tool-{n}", title) for n, title in enumerate(["Cordless drill", "Hammer drill", "Circular saw"])]

@@ -8,8 +8,8 @@ from popularity_world import DAY, learner, model_of, searches, usual_days
 
 from core.rates import Rates, decode_rates
 from core.types import ItemId
-from retrievers.popularity_model import MAX_CONTEXTS, PopularityLearner, PopularityModel
-from retrievers.trends import MOST_LIFT, Trend, lifts
+from retrievers.popularity.popularity_model import MAX_CONTEXTS, PopularityLearner, PopularityModel
+from retrievers.popularity.trends import MOST_LIFT, Trend, lifts
 
 
 def trends_of(learned: PopularityLearner) -> dict[str, Trend]:

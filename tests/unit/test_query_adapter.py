@@ -9,9 +9,9 @@ from builders import episode
 from words import item, query
 
 from core.types import Episode, Floats, Item
-from retrievers.embeddings import QueryVectors, StoredEmbeddings
-from retrievers.query_adapter import QueryAdapter
-from retrievers.query_adapter_model import (
+from retrievers.vector import VectorRetriever
+from retrievers.vectors.adapter import QueryAdapter
+from retrievers.vectors.adapter_model import (
     MIN_QUERIES,
     RIDGE,
     STRENGTH,
@@ -22,7 +22,7 @@ from retrievers.query_adapter_model import (
     lesson,
     ndcg,
 )
-from retrievers.vector import VectorRetriever
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 # In this shop people who ask for a colour of socks want tyres, which no encoder can know.
 # fmt: off

@@ -11,9 +11,9 @@ from related_world import WithSeeds, arm, learned, together, took
 from words import item, query
 
 from core.types import ItemId, Query
+from retrievers.engagements.related_model import RelatedLearner, RelatedModel
 from retrievers.lexical import LexicalRetriever
 from retrievers.related import RelatedRetriever
-from retrievers.related_model import RelatedLearner, RelatedModel
 
 ITEMS = [
     item("lamp", "Desk lamp", brand="Acme"),

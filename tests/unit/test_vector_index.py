@@ -10,7 +10,8 @@ import pytest
 from words import item
 
 from core.types import Floats, Item, ItemId
-from retrievers.vector_index import TAIL, VectorIndex
+from retrievers.vectors.index import VectorIndex
+from retrievers.vectors.rows import TAIL
 
 DIMENSION = 48
 

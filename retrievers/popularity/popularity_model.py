@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.rates import Rates, decode_rates, encode_rates
 from core.types import Episode, ItemId, Query
-from retrievers.trends import Trend, Trends, lifts
+from retrievers.popularity.trends import Trend, Trends, lifts
 
 Doubles = NDArray[np.float64]
 Context = tuple[str, str]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from core.types import Episode, ItemId
-from retrievers.relatedness import CoEngagement, Relations, relate
+from retrievers.engagements.relatedness import CoEngagement, Relations, relate
 
 MAX_CUSTOMERS = 50_000
 MAX_ITEMS_PER_CUSTOMER = 100

@@ -16,8 +16,8 @@ from core.text import query_key
 from core.types import Episode, Floats, Item, ItemId
 from retrievers.client_cap import ClientCap
 from retrievers.document import passage
-from retrievers.embeddings import StoredEmbeddings
-from retrievers.query_adapter import QueryAdapter
+from retrievers.vectors.adapter import QueryAdapter
+from retrievers.vectors.embeddings import StoredEmbeddings
 
 MIN_QUERIES = 30  # distinct ones with clicks; fewer can't show that others gain
 MAX_QUERIES = 2_000

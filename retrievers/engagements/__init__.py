@@ -1,0 +1,1 @@
+"""Who took what: customers' tastes, and the relations between items that follow from them."""
