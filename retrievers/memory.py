@@ -29,7 +29,7 @@ PRIOR_STRENGTH = 4.0
 MOST_PREDICTED = 10
 # Neighbouring queries lend their evidence at a weight of at most NEIGHBOUR_WEIGHT, less the farther they are.
 NEIGHBOUR_WEIGHT = 0.5
-_TAKEN_QUERIES = 50  # with a word, that tell what it means
+_TAKEN_QUERIES = 10  # with a word, that tell what it means
 _BATCH = 100  # items that are taken in at a time, for searches to come in between
 
 
@@ -63,18 +63,20 @@ class Recollection(NamedTuple):
 
 
 class _Evidence(NamedTuple):
-    """What was learned, by item: [items] gain and examinations."""
+    """What was learned: [n] places among the model's items, gains and examinations."""
 
-    items: list[ItemId]
+    places: Ints
     gains: Floats
     examined: Floats
 
 
 class _Learned(NamedTuple):
-    """A model with what look-ups have asked of it so far."""
+    """A model, where the table of terms has its items (`slots`, -1: nowhere), and what look-ups have asked so far."""
 
     model: MemoryModel
     queries: KnownQueries
+    places: Mapping[ItemId, int]
+    slots: Ints
     meanings: dict[str, Meaning | None]
 
 
@@ -102,16 +104,19 @@ class MemoryRetriever:
         self._lock = Lock()
         self._table = TermTable()
         no_queries = KnownQueries([], np.empty((0, embeddings.dimension), dtype=np.float32))
-        self._learned = _Learned(MemoryModel.empty(), no_queries, {})
+        self._learned = self._placed(MemoryModel.empty(), no_queries)
 
     def load(self, model: bytes | None) -> None:
         """Swap the learned part in; None forgets it."""
         learned = MemoryModel.load(model) if model else MemoryModel.empty()
-        self._learned = _Learned(learned, self._known(learned), {})
+        queries = self._known(learned)
+        with self._lock:
+            self._learned = self._placed(learned, queries)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._lock:
             self._table.remove(deletes)
+            self._follow(deletes)
         for start in range(0, len(upserts), _BATCH):
             batch = upserts[start : start + _BATCH]
             generated = self._generate(batch) if self._generate else [()] * len(batch)
@@ -119,6 +124,7 @@ class MemoryRetriever:
             with self._lock:
                 self._table.remove(new, replaced=True)
                 self._table.add(new)
+                self._follow(new)
 
     def save(self, folder: Path) -> None:
         """Write everything `restore` needs into this existing, empty folder; what was learned is not part of it."""
@@ -126,7 +132,9 @@ class MemoryRetriever:
 
     def restore(self, folder: Path) -> None:
         """Become what was saved."""
-        self._table.restore(folder)
+        with self._lock:
+            self._table.restore(folder)
+            self._learned = self._placed(self._learned.model, self._learned.queries)
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         return [
@@ -166,7 +174,7 @@ class MemoryRetriever:
         learned = self._learned
         evidence = _evidence(learned.model, self._weights(learned, text))
         with self._lock:
-            slots = np.array([self._table.slots.get(item_id, -1) for item_id in evidence.items], dtype=np.int32)
+            slots = learned.slots[evidence.places]
             there = slots >= 0
             seen, unseen = believed(
                 self._table, query_tokens(text), slots[there], lambda word: self._meaning(learned, word)
@@ -229,10 +237,21 @@ class MemoryRetriever:
                 return None
             asked = (learned.model.rows.get(key) for key in keys)
             taken = _evidence(learned.model, {row: 1.0 for row in asked if row is not None})
-            clicked = [taken.items[place] for place in np.flatnonzero(taken.gains > 0).tolist()]
-            slots = [self._table.slots[item_id] for item_id in clicked if item_id in self._table.slots]
-            learned.meanings[word] = meaning_of(self._table, word, np.array(slots, dtype=np.int32))
+            slots = learned.slots[taken.places[taken.gains > 0]]
+            learned.meanings[word] = meaning_of(self._table, word, slots[slots >= 0])
         return learned.meanings[word]
+
+    def _placed(self, model: MemoryModel, queries: KnownQueries) -> _Learned:
+        slots = [self._table.slots.get(item_id, -1) for item_id in model.items]
+        places = {item_id: place for place, item_id in enumerate(model.items)}
+        return _Learned(model, queries, places, np.array(slots, dtype=np.int32), {})
+
+    def _follow(self, changed: Collection[ItemId]) -> None:
+        """Items stand elsewhere in the table now."""
+        _, _, places, slots, _ = self._learned
+        for item_id in changed:
+            if (place := places.get(item_id)) is not None:
+                slots[place] = self._table.slots.get(item_id, -1)
 
     def _known(self, model: MemoryModel) -> KnownQueries:
         """The queries known so far and the model's; without those of before when they are the most."""
@@ -264,4 +283,4 @@ def _evidence(model: MemoryModel, weights: Mapping[int, float]) -> _Evidence:
     if len(spans) > 1:
         places, item = np.unique(places, return_inverse=True)
         gains, examined = (np.bincount(item, values, len(places)).astype(np.float32) for values in (gains, examined))
-    return _Evidence([model.items[place] for place in places.tolist()], gains, examined)
+    return _Evidence(places, gains, examined)

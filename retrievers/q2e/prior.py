@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from math import log1p
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ _LEAST, _NEAR_BEST = 1 / 3, 1 / 2
 _ANY_ORDER = 0.7  # what is left of a belief when the words come in another order
 _LEAST_BELIEF = 1e-6  # of a candidate, however many share it
 _NO_WORD = -1  # in no row, unlike 0
+Places = NDArray[np.int64]
 _MEANT_WEIGHT = 0.5  # of a word that people mean by the asked one, when they always do
 # What people took for a word has another one in common: of at least so many items at least this share, and this many
 # times as often as any items.
@@ -111,20 +111,21 @@ def _score(table: TermTable, asked: Sequence[Asked], slots: Ints) -> Floats:
     if not total or not len(slots):
         return np.zeros(len(slots), dtype=np.float32)
     rows = table.words.take(slots, axis=0)
-    covered, central, titled, adjacent = np.zeros((4, len(slots)), dtype=np.float32)
-    for word, after in pairwise([*asked, Asked(0, None, 0, 0.0)]):
-        row, column = _found(rows, word.number)
-        held = slots[row]
-        in_title = column < table.title[held]
-        covered[row] += word.information
-        central[row] += word.information * table.weights[held, column].astype(np.float32)
-        titled[row] += in_title
-        if after.number:
-            adjacent[row] += in_title & (rows[row, np.minimum(column + 1, MAX_TERMS - 1)] == after.number)
-        if word.meaning:
-            meant = np.zeros(len(slots), dtype=np.float32)
-            meant[_found(rows, word.meaning.number)[0]] = word.information * word.meaning.chance
-            meant[row] = 0  # what says the word itself is not meant otherwise
+    word, row, column = _found(rows, [word.number for word in asked])
+    information = np.array([word.information for word in asked])[word]
+    held = slots[row]
+    in_title = column < table.title[held]
+    next_word = np.array([*(word.number or _NO_WORD for word in asked[1:]), _NO_WORD])[word]
+    followed = in_title & (rows[row, np.minimum(column + 1, MAX_TERMS - 1)] == next_word)
+    covered = np.bincount(row, information, len(slots)) + 0.0  # of nothing it is an integer
+    central = np.bincount(row, information * table.weights[held, column], len(slots)) + 0.0
+    titled = np.bincount(row[in_title], minlength=len(slots))
+    adjacent = np.bincount(row[followed], minlength=len(slots))
+    for n, each in enumerate(asked):
+        if each.meaning:
+            meant = np.zeros(len(slots))
+            meant[_found(rows, [each.meaning.number])[1]] = each.information * each.meaning.chance
+            meant[row[word == n]] = 0  # what says the word itself is not meant otherwise
             covered += meant
             central += meant * _MEANT_WEIGHT
     order = _ANY_ORDER + (1 - _ANY_ORDER) * adjacent / (len(asked) - 1) if len(asked) > 1 else 1.0
@@ -134,9 +135,12 @@ def _score(table: TermTable, asked: Sequence[Asked], slots: Ints) -> Floats:
     return np.where(fits, np.clip(beliefs * shared, _LEAST_BELIEF, 1), 0).astype(np.float32)
 
 
-def _found(rows: Ints, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns where the word is; a row has it once at most."""
-    return np.divmod(np.flatnonzero(rows == (number or _NO_WORD)), MAX_TERMS)
+def _found(rows: Ints, numbers: Sequence[int]) -> tuple[Places, Places, Places]:
+    """Where the words are: each one's place among `numbers`, and its row and column; a row has it once at most."""
+    sought = np.array([number or _NO_WORD for number in numbers], dtype=np.int32)
+    place, cell = np.divmod(np.flatnonzero(rows.ravel() == sought[:, None]), rows.size)
+    row, column = np.divmod(cell, MAX_TERMS)
+    return place, row, column
 
 
 def _fitting(asked: Sequence[Asked], fits: NDArray[np.bool_]) -> int:
