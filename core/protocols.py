@@ -24,6 +24,7 @@ from core.types import (
     Query,
     QueryId,
     Scored,
+    Shadow,
 )
 
 
@@ -142,12 +143,20 @@ class EventStore(Protocol):
         """
         ...
 
+    def append_shadow(self, shadow: Shadow) -> None:
+        """The first one of a query counts, later ones change nothing."""
+        ...
+
     def impressions(self, *, after: int, limit: int) -> list[Logged]:
         """The next `limit` impressions with sequence > `after`, in sequence order."""
         ...
 
     def feedback(self, query_ids: Collection[QueryId]) -> Mapping[QueryId, tuple[Feedback, ...]]:
         """All feedback of these queries, each tuple ordered by (time, event_id); queries without any are absent."""
+        ...
+
+    def shadows(self, query_ids: Collection[QueryId]) -> Mapping[QueryId, Shadow]:
+        """The shadows of these queries; queries without one are absent."""
         ...
 
     def counts(self) -> Mapping[str, int]:

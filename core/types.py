@@ -210,6 +210,21 @@ class Impression:
 
 
 @dataclass(frozen=True, slots=True)
+class Shadow:
+    """What the arms would have found for a search, whatever its plan asked: all of them, deep, after the answer.
+
+    `ranks[arm][i]` is the arm's rank of the i-th shown item of the impression, 0 when it is not among the first
+    `depths[arm]`; `took_ms` is measured at low priority. All three have the same keys: the arms that answered.
+    """
+
+    query_id: QueryId
+    ranks: Mapping[str, tuple[int, ...]]
+    depths: Mapping[str, int]
+    took_ms: Mapping[str, float]
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
 class Feedback:
     """One thing a person did about one shown item. `time` is when it happened, `received` when we heard of it."""
 
@@ -231,7 +246,7 @@ class Episode:
     """An impression joined to its feedback: the only row a learner reads.
 
     `gains[i]` is the gain of the i-th shown item (0 = nothing happened), `examination[i]` the probability that a person
-    looked at it, relative to the first position; `reward` is that of the whole answer.
+    looked at it, relative to the first position; `reward` is that of the whole answer. Few episodes have a `shadow`.
     """
 
     impression: Impression
@@ -239,3 +254,4 @@ class Episode:
     gains: tuple[float, ...]
     examination: tuple[float, ...]
     reward: float
+    shadow: Shadow | None = None

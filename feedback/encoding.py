@@ -1,4 +1,4 @@
-"""Impressions and feedback as bytes for a log: compact JSON, and float32 features as they are, bit for bit."""
+"""Impressions, shadows and feedback as bytes for a log: compact JSON, and float32 features as they are, bit for bit."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from core.types import (
     Query,
     QueryId,
     Range,
+    Shadow,
 )
 
 
@@ -128,3 +129,20 @@ def decode_feedback(event_id: str, received: float, body: bytes) -> Feedback:
     raw = orjson.loads(body)
     time = raw.pop("time")
     return Feedback(event_id=EventId(event_id), time=received if time is None else time, received=received, **raw)
+
+
+def encode_shadow(shadow: Shadow) -> bytes:
+    """Everything but the query's id and the time."""
+    arms = {arm: [shadow.depths[arm], shadow.took_ms[arm], list(ranks)] for arm, ranks in shadow.ranks.items()}
+    return orjson.dumps(arms)
+
+
+def decode_shadow(query_id: str, time: float, body: bytes) -> Shadow:
+    arms: dict[str, tuple[int, float, list[int]]] = orjson.loads(body)
+    return Shadow(
+        query_id=QueryId(query_id),
+        ranks={arm: tuple(ranks) for arm, (_, _, ranks) in arms.items()},
+        depths={arm: depth for arm, (depth, _, _) in arms.items()},
+        took_ms={arm: took_ms for arm, (_, took_ms, _) in arms.items()},
+        time=time,
+    )

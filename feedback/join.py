@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.protocols import EventStore
 from core.rates import examination
-from core.types import Episode, Feedback, Impression
+from core.types import Episode, Feedback, Impression, Shadow
 from feedback.reward import RewardRule
 
 
@@ -26,7 +26,8 @@ def closed(
     """The next episodes whose window [time, time + window_s] is over at `now`, each exactly once.
 
     Stops at the first impression that is still open, so the result depends on event times, never on the order in
-    which feedback arrived. `examination` is the assumed one.
+    which feedback arrived. A shadow that is later than the window is left out, like feedback. `examination` is the
+    assumed one.
     """
     logged = store.impressions(after=after, limit=limit)
     ripe = []
@@ -34,13 +35,16 @@ def closed(
         if entry.impression.query.time + window_s > now:
             break
         ripe.append(entry)
-    feedback = store.feedback([entry.impression.query.id for entry in ripe])
+    ids = [entry.impression.query.id for entry in ripe]
+    feedback, shadows = store.feedback(ids), store.shadows(ids)
     episodes, late = [], 0
     for entry in ripe:
         given = feedback.get(entry.impression.query.id, ())
         within = tuple(event for event in given if _age(entry.impression, event) <= window_s)
         late += len(given) - len(within)
-        episodes.append(_episode(entry.impression, within, rule))
+        shadow = shadows.get(entry.impression.query.id)
+        timely = shadow if shadow and shadow.time - entry.impression.query.time <= window_s else None
+        episodes.append(_episode(entry.impression, within, timely, rule))
     return Joined(episodes, ripe[-1].sequence if ripe else after, late)
 
 
@@ -50,7 +54,7 @@ def _age(impression: Impression, event: Feedback) -> float:
     return max(0.0, min(event.time, event.received) - impression.query.time)
 
 
-def _episode(impression: Impression, feedback: Sequence[Feedback], rule: RewardRule) -> Episode:
+def _episode(impression: Impression, feedback: Sequence[Feedback], shadow: Shadow | None, rule: RewardRule) -> Episode:
     gains = rule.gains(impression, feedback)
     looked = tuple(examination(impression.first_position + n) for n in range(len(gains)))
-    return Episode(impression, tuple(feedback), gains, looked, rule.reward(gains, impression.first_position))
+    return Episode(impression, tuple(feedback), gains, looked, rule.reward(gains, impression.first_position), shadow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -15,10 +15,19 @@ import orjson
 
 from core.errors import BowerbirdError, Conflict, InvalidConfig, Unavailable
 from core.protocols import Logged, Outcome
-from core.types import Feedback, Impression, QueryId
-from feedback.encoding import decode_feedback, decode_impression, encode_feedback, encode_impression, schema
+from core.types import Feedback, Impression, QueryId, Shadow
+from feedback.encoding import (
+    decode_feedback,
+    decode_impression,
+    decode_shadow,
+    encode_feedback,
+    encode_impression,
+    encode_shadow,
+    schema,
+)
 
 T = TypeVar("T")
+# Raised when an older Bowerbird would misread the file. A table more harms none: it is made where it is missing.
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS impressions (
@@ -30,6 +39,7 @@ CREATE TABLE IF NOT EXISTS feedback (
     event_id TEXT PRIMARY KEY, query_id TEXT NOT NULL, received REAL NOT NULL, body BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS feedback_query ON feedback (query_id);
+CREATE TABLE IF NOT EXISTS shadows (query_id TEXT PRIMARY KEY, time REAL NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS schemas (id TEXT PRIMARY KEY, names BLOB NOT NULL) WITHOUT ROWID;
 """
 _MOST_TOGETHER = 256
@@ -59,6 +69,9 @@ class SqliteEventStore:
     def append_feedback(self, events: Sequence[Feedback]) -> list[Outcome]:
         return self._durably(partial(self._insert_feedback, events)) if events else []
 
+    def append_shadow(self, shadow: Shadow) -> None:
+        self._durably(partial(self._insert_shadow, shadow))
+
     def impressions(self, *, after: int, limit: int) -> list[Logged]:
         rows = self._select(
             "SELECT sequence, query_id, time, body, context_schema, context, feature_schema, features "
@@ -77,18 +90,17 @@ class SqliteEventStore:
 
     def feedback(self, query_ids: Collection[QueryId]) -> Mapping[QueryId, tuple[Feedback, ...]]:
         found: dict[QueryId, list[Feedback]] = {}
-        ids = list(query_ids)
-        for start in range(0, len(ids), _PORTION):
-            portion = ids[start : start + _PORTION]
-            marks = ",".join("?" * len(portion))
-            sql = f"SELECT event_id, received, body FROM feedback WHERE query_id IN ({marks})"
-            for row in self._select(sql, portion):
-                event = decode_feedback(*row)
-                found.setdefault(event.query_id, []).append(event)
+        for row in self._of_queries("SELECT event_id, received, body FROM feedback", query_ids):
+            event = decode_feedback(*row)
+            found.setdefault(event.query_id, []).append(event)
         return {
             query_id: tuple(sorted(events, key=lambda event: (event.time, event.event_id)))
             for query_id, events in found.items()
         }
+
+    def shadows(self, query_ids: Collection[QueryId]) -> Mapping[QueryId, Shadow]:
+        rows = self._of_queries("SELECT query_id, time, body FROM shadows", query_ids)
+        return {shadow.query_id: shadow for shadow in (decode_shadow(*row) for row in rows)}
 
     def counts(self) -> Mapping[str, int]:
         impressions, clients = self._select("SELECT count(*), count(DISTINCT client_id) FROM impressions", ())[0]
@@ -190,6 +202,17 @@ class SqliteEventStore:
         entry = (event.event_id, event.query_id, event.received, body)
         self._write.execute("INSERT INTO feedback VALUES (?, ?, ?, ?)", entry)
         return Outcome.STORED
+
+    def _insert_shadow(self, shadow: Shadow) -> None:
+        entry = (shadow.query_id, shadow.time, encode_shadow(shadow))
+        self._write.execute("INSERT OR IGNORE INTO shadows VALUES (?, ?, ?)", entry)
+
+    def _of_queries(self, sql: str, query_ids: Collection[QueryId]) -> Iterator[Any]:
+        """The rows of these queries, in portions, because SQLite takes only so many parameters."""
+        ids = list(query_ids)
+        for start in range(0, len(ids), _PORTION):
+            portion = ids[start : start + _PORTION]
+            yield from self._select(f"{sql} WHERE query_id IN ({','.join('?' * len(portion))})", portion)
 
     def _select(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         with self._reading:

@@ -20,6 +20,7 @@ from core.types import (
     Plan,
     Query,
     QueryId,
+    Shadow,
 )
 
 
@@ -53,6 +54,14 @@ def impression(
         config="test",
         first_position=first_position,
     )
+
+
+def shadow(
+    query_id: str = "q1", *, ranks: Mapping[str, Sequence[int]] | None = None, depth: int = 100, time: float = 0.5
+) -> Shadow:
+    """What two arms would have found, each asked `depth` deep in 2 ms."""
+    found = {arm: tuple(given) for arm, given in (ranks or {"lexical": (1, 2, 3), "vector": (0, 7, 0)}).items()}
+    return Shadow(QueryId(query_id), found, dict.fromkeys(found, depth), dict.fromkeys(found, 2.0), time)
 
 
 def click(

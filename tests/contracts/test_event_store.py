@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import click, impression
+from builders import click, impression, shadow
 
 from core.errors import Conflict, Unavailable
 from core.protocols import EventStore, Outcome
@@ -131,6 +131,20 @@ def test_counts(store: EventStore) -> None:
         store.append_impression(impression(f"q{n}", client_id=client))
     store.append_feedback([click("q0"), click("q1")])
     assert store.counts() == {"impressions": 4, "feedback": 2, "clients": 2}
+
+
+def test_a_shadow_comes_back_and_the_first_one_counts(store: EventStore, reopen: Open) -> None:
+    first = shadow("q1", ranks={"lexical": (1, 0, 30), "vector": ()}, time=7.25)
+    for each in (first, shadow("q1", time=9.0), shadow("q2")):
+        store.append_shadow(each)
+    assert store.shadows([QueryId("q1"), QueryId("never")]) == {"q1": first}
+    assert reopen().shadows([QueryId("q2")]) == {"q2": shadow("q2")}
+
+
+def test_more_shadows_than_one_question_can_name_come_back(store: EventStore) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda n: store.append_shadow(shadow(f"q{n}")), range(1_200)))
+    assert len(store.shadows([QueryId(f"q{n}") for n in range(1_200)])) == 1_200
 
 
 def test_many_writers_at_once(store: EventStore) -> None:

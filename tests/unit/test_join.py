@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builders import click, impression
+from builders import click, impression, shadow
 
 from feedback.join import Joined, closed
 from feedback.reward import RewardRule
@@ -44,6 +44,14 @@ def test_late_feedback_is_counted_and_not_credited(store: SqliteEventStore) -> N
     joined = join(store, now=1_000.0)
     assert joined.episodes[0].gains == (1.0, 0.0, 0.0)
     assert joined.late == 1
+
+
+def test_a_shadow_belongs_to_its_episode_unless_it_came_after_the_window(store: SqliteEventStore) -> None:
+    for n in range(3):
+        store.append_impression(impression(f"q{n}", time=0.0))
+    store.append_shadow(shadow("q0", time=60.0))
+    store.append_shadow(shadow("q1", time=60.1))
+    assert [e.shadow for e in join(store, now=1_000.0).episodes] == [shadow("q0", time=60.0), None, None]
 
 
 def test_wrong_clocks_are_bounded_by_what_we_know(store: SqliteEventStore) -> None:
