@@ -28,6 +28,10 @@ class Metrics:
             "bowerbird_events_total", "Feedback events by action and outcome.", ["action", "outcome"],
             registry=self._registry,
         )  # fmt: skip
+        self._shadows = Gauge(
+            "bowerbird_shadows", "Searches chosen for shadow traffic, by what became of them.", ["outcome"],
+            registry=self._registry,
+        )  # fmt: skip
         self._items = Gauge("bowerbird_items", "Items that can be found.", registry=self._registry)
         self._release = Gauge("bowerbird_release", "The model release that serves.", registry=self._registry)
 
@@ -43,6 +47,8 @@ class Metrics:
 
     def expose(self, service: Service) -> bytes:
         """The text format."""
+        for outcome, count in service.shadows.outcomes.items():
+            self._shadows.labels(outcome).set(count)
         self._items.set(len(service.items))
         self._release.set(service.serving.release)
         return generate_latest(self._registry)

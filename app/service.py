@@ -12,6 +12,7 @@ from threading import Event, Thread
 
 from app.indexer import Indexer, ItemTable, Progress
 from app.pipeline import Answer, Pipeline, Serving
+from app.shadow import ShadowTraffic
 from core.catalogue import Catalogue
 from core.errors import InvalidInput, NotFound, unknown
 from core.protocols import EventStore, ModelRegistry, Outcome
@@ -40,6 +41,7 @@ class Service:
     indexer: Indexer
     pipeline: Pipeline
     store: EventStore
+    shadows: ShadowTraffic
     sessions: Sessions
     registry: ModelRegistry
     plans: Mapping[str, Plan]
@@ -64,7 +66,8 @@ class Service:
         self.ready = True
 
     def follow(self, interval_s: float) -> None:
-        """From now on pick up changed items and newly published models, in a thread of its own."""
+        """From now on pick up changed items and new models, and ask shadows, each in a thread of its own."""
+        self.shadows.start()
         self._follower = Thread(target=self._follow, args=(interval_s,), name="follower", daemon=True)
         self._follower.start()
 
@@ -92,11 +95,13 @@ class Service:
         forced = self._plan(plan) if plan is not None else None
         if not query.history:
             query = replace(query, history=self.sessions.history(query.session_id))
-        answer = self.pipeline.answer(query, self.serving, plan=forced)
-        counted = self.count_facets(query, list(dict.fromkeys(facets))) if facets else {}
-        impression = answer.impression(start=start, size=size, config=self.config)
-        if not preview:
-            self.store.append_impression(impression)
+        with self.shadows.beside_search():
+            answer = self.pipeline.answer(query, self.serving, plan=forced)
+            counted = self.count_facets(query, list(dict.fromkeys(facets))) if facets else {}
+            impression = answer.impression(start=start, size=size, config=self.config)
+            if not preview:
+                self.store.append_impression(impression)
+                self.shadows.offer(impression)
         return Page(answer, impression, counted)
 
     def record(self, events: Sequence[Feedback]) -> list[Outcome]:
@@ -135,6 +140,7 @@ class Service:
         self._stop.set()
         if self._follower is not None:
             self._follower.join()
+        self.shadows.close()
         if self.ready:
             self._save()
         self.ready = False

@@ -98,6 +98,11 @@ class Retrieval(Section):
     plans: dict[str, dict[str, int]]
 
 
+class Shadow(Section):
+    share: Share
+    depth: Annotated[int, Field(ge=1, le=1000)]
+
+
 class Policy(Section):
     kind: Literal["coverage", "uniform", "fixed"]
     seed: int
@@ -138,6 +143,7 @@ class Settings(Section):
     personal: Personal
     popularity: Popularity
     retrieval: Retrieval
+    shadow: Shadow
     policy: Policy
     ranking: Ranking
     feedback: Feedback

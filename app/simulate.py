@@ -101,6 +101,7 @@ def _run(
         client = f"client-{random.integers(_CLIENTS)}"
         query = Query(QueryId(f"{seed}-{number}"), text, clock(), client_id=client, session_id=f"{client}-{number}")
         page = service.search(query, size=_PAGE)
+        service.shadows.finish()
         grades = [traffic[text].get(item_id, 0) for item_id in page.impression.shown]
         events = _events(page, clicks.clicked(grades, random), clock())
         service.record(events)

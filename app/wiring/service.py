@@ -14,6 +14,7 @@ from app.indexer import Indexer
 from app.pipeline import Pipeline
 from app.service import Service
 from app.settings import Settings
+from app.shadow import ShadowTraffic
 from app.wiring.arms import build_arms
 from app.wiring.models import Models, warmup
 from app.wiring.plans import plan_library
@@ -34,6 +35,7 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
     catalogue = open_catalogue(settings)
     checkpoints = Checkpoints(indexes, _version(settings, catalogue, arms.encoder))
     registry = open_registry(state)
+    store = open_store(state)
     pool = ThreadPoolExecutor(settings.service.threads, thread_name_prefix="arm")
     return Service(
         catalogue=catalogue,
@@ -48,7 +50,15 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
             pool=pool,
             deadline_ms=settings.retrieval.deadline_ms,
         ),
-        store=open_store(state),
+        store=store,
+        shadows=ShadowTraffic(
+            arms.by_name,
+            store,
+            share=settings.shadow.share,
+            depth=settings.shadow.depth,
+            seed=settings.policy.seed,
+            clock=clock,
+        ),
         sessions=Sessions(settings.feedback.weights),
         registry=registry,
         plans={plan.name: plan for plan in library.plans},

@@ -20,6 +20,7 @@ def test_health_and_metrics(http: httpx.Client) -> None:
     text = http.get("/metrics").text
     assert 'bowerbird_arm_total{arm="lexical",status="ok"}' in text
     assert "bowerbird_search_seconds_bucket" in text
+    assert 'bowerbird_shadows{outcome="logged"}' in text
 
 
 def test_every_schema_has_an_example_that_resolves(http: httpx.Client) -> None:
