@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from statistics import median
 
+from core.types import ArmStatus, Episode
+
 _TIMES_KEPT = 501
 
 
@@ -20,6 +22,16 @@ class ArmTimes:
 
     def add(self, arm: str, depth: int, took_ms: float) -> None:
         self._times[arm][depth].append(took_ms)
+
+    def add_episode(self, episode: Episode) -> None:
+        """The times of the arms that answered. A shadow's, alone and at low priority, speak only for arms not asked."""
+        shadow, asked = episode.shadow, episode.impression.arms
+        for arm, report in asked.items():
+            if report.status is ArmStatus.OK:
+                self.add(arm, report.depth, report.took_ms)
+        if shadow is not None:
+            for arm in shadow.depths.keys() - asked.keys():
+                self.add(arm, shadow.depths[arm], shadow.took_ms[arm])
 
     def milliseconds(self, arm: str, depth: int) -> float:
         """An arm never asked is as dear as the dearest that was, so that ignorance is not cheap; 0 before any time."""

@@ -1,4 +1,4 @@
-"""Learns the coverage policy from clicked episodes, each of which labels every asked arm at every depth at once."""
+"""Learns the coverage policy from clicked episodes, each labelling at every depth the arms that were asked, or all."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ _STRANGERS = 20
 class CoverageLearner:
     """A click on an item that the asked arm had within depth d says yes to the head (arm, d), otherwise no.
 
+    Where there is a shadow, all arms count as asked, as deep as it went. Arms that timed out or failed say nothing.
     Known bias: a clicked item was found by some asked arm, so an arm that always answers alone looks better than it is.
-    The exploration floor bounds it; shadow traffic will remove it. Arms that timed out or failed say nothing.
+    The exploration floor bounds it, and shadows lessen it: they tell of every arm, though only about such items.
     `skipped` counts the episodes that taught nothing: other context features than the current, or unusable numbers.
     """
 
@@ -120,11 +121,8 @@ class CoverageLearner:
 
     def _learn(self, episode: Episode) -> None:
         assert self._heads is not None
-        impression = episode.impression
-        values = impression.context.values.astype(np.float64)
-        for arm, report in impression.arms.items():
-            if report.status is ArmStatus.OK:
-                self._times.add(arm, report.depth, report.took_ms)
+        values = episode.impression.context.values.astype(np.float64)
+        self._times.add_episode(episode)
         clicked = [(row, gain) for row, gain in enumerate(episode.gains) if gain > 0]
         self._heads.learn(len(self._library.heads), values, label=episode.reward > 0)
         for row, gain in clicked:
@@ -134,12 +132,27 @@ class CoverageLearner:
 
     def _label(self, episode: Episode, row: int, gain: float, values: NDArray[np.float64]) -> None:
         assert self._heads is not None
-        impression = episode.impression
-        answered = {arm: r.depth for arm, r in impression.arms.items() if r.status is ArmStatus.OK}
+        known = _ranks(episode, row)
         for head, (arm, depth) in enumerate(self._library.heads):
-            if depth <= answered.get(arm, 0):
-                self._heads.learn(head, values, label=1 <= impression.ranks[arm][row] <= depth, weight=gain)
-        self._overlap.add({arm: impression.ranks[arm][row] > 0 for arm in answered})
+            rank, deepest = known.get(arm, (0, 0))
+            if depth <= deepest:
+                self._heads.learn(head, values, label=1 <= rank <= depth, weight=gain)
+        self._overlap.add({arm: rank > 0 for arm, (rank, _) in known.items()})
+
+
+def _ranks(episode: Episode, row: int) -> dict[str, tuple[int, int]]:
+    """arm -> (its rank of the row's item or 0, how deep it was asked): of the answer, or of the shadow if deeper."""
+    impression, shadow = episode.impression, episode.shadow
+    known = {
+        arm: (impression.ranks[arm][row], report.depth)
+        for arm, report in impression.arms.items()
+        if report.status is ArmStatus.OK
+    }
+    if shadow is not None:
+        for arm, depth in shadow.depths.items():
+            if depth > known.get(arm, (0, 0))[1]:
+                known[arm] = shadow.ranks[arm][row], depth
+    return known
 
 
 class _Overlap:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import episode
+from builders import episode, shadow
 
 from bandit.coverage import CoverageModel
 from bandit.learner import CoverageLearner, _Overlap
@@ -46,6 +47,34 @@ def test_an_arm_that_did_not_answer_says_nothing(status: ArmStatus) -> None:
     taught = learner()
     taught.learn([clicked(vector=status) for _ in range(50)])
     assert not weights(taught)[1].any()
+
+
+def test_a_shadow_labels_the_arms_that_the_plan_did_not_ask() -> None:
+    asked = episode(context={"x": 1.0}, ranks={"lexical": (1, 2, 3)})
+    without, taught = learner(), learner()
+    without.learn([asked] * 50)
+    taught.learn([replace(asked, shadow=shadow(ranks={"lexical": (1, 2, 3), "vector": (4, 0, 0)}))] * 50)
+    assert not weights(without)[1].any()
+    assert weights(taught)[1].sum() > 1
+
+
+def test_a_shadow_labels_no_deeper_than_it_went_and_a_deeper_answer_stands() -> None:
+    taught = learner()
+    short = shadow(ranks={"lexical": (0, 0, 0), "vector": (4, 0, 0)}, depth=9)
+    taught.learn([replace(episode(context={"x": 1.0}), shadow=short)] * 50)
+    lexical, vector, _ = weights(taught)
+    assert lexical.sum() > 1
+    assert not vector.any()
+
+
+def test_a_shadow_tells_what_an_arm_costs_that_was_never_asked_else() -> None:
+    taught = learner()
+    found = replace(shadow(depth=10), took_ms={"lexical": 99.0, "vector": 7.0})
+    taught.learn([replace(episode(context={"x": 1.0}), shadow=found)])
+    model = taught.snapshot()
+    assert model is not None
+    assert CoverageModel.load(model).head_ms == pytest.approx([1.0, 7.0])
+    taught.close()
 
 
 def test_satisfied_means_a_positive_reward() -> None:
