@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from app.commands import plans
 from app.commands.common import Json, invocation, print_json, results, started_service
 
 app = typer.Typer(help="Look at the policy and its releases, or go back to an earlier one.", no_args_is_help=True)
+app.add_typer(plans.app, name="plans")
 
 
 @app.command("list")

@@ -1,0 +1,82 @@
+"""bowerbird policy plans: a library of plans, made from what was logged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.common import Json, invocation, print_json, results
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from bandit.plan_builder import BuiltPlan
+    from core.types import Episode
+
+app = typer.Typer(help="Make the plans that the policy chooses from.", no_args_is_help=True)
+
+
+@app.command()
+def build(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="Where to write the TOML that a configuration can hold.")],
+    size: Annotated[int, typer.Option(help="How many plans, 16 to 48.")] = 24,
+    as_json: Json = False,
+) -> None:
+    """Build complementary plans from shadow traffic, and write them as [retrieval.plans]."""
+    from app.wiring.plans import ARMS
+    from bandit.plan_builder import build_plans
+    from bandit.shadowed_clicks import ShadowedClicks
+
+    settings = invocation(context).settings()
+    clicks = ShadowedClicks.of(_episodes(settings), ARMS, settings.shadow.depth)
+    plans = build_plans(clicks, size=size, cost_per_ms=settings.policy.cost_per_ms, seed=settings.policy.seed)
+    out.write_text(toml(plans, clicks=len(clicks.ranks)), encoding="utf-8")
+    if as_json:
+        rows = [
+            {
+                "name": each.plan.name,
+                "depths": dict(each.plan.depths),
+                "coverage": each.coverage,
+                "cost_ms": each.cost_ms,
+            }
+            for each in plans
+        ]
+        print_json({"clicks": len(clicks.ranks), "satisfied": clicks.satisfied, "plans": rows})
+    else:
+        results.print(f"{len(plans)} plans from {len(clicks.ranks)} clicked items are in {out}.")
+
+
+def toml(plans: Sequence[BuiltPlan], *, clicks: int) -> str:
+    """A [retrieval] section with these plans, of which the first is the default; a comment says what each is worth."""
+    lines = [
+        f"# Built from {clicks} clicked items of searches with a shadow; coverage is the share that a plan finds.",
+        "[retrieval]",
+        f'default_plan = "{plans[0].plan.name}"',
+        "",
+        "[retrieval.plans]",
+    ]
+    for each in plans:
+        depths = ", ".join(f"{arm} = {depth}" for arm, depth in each.plan.depths.items())
+        line = f"{each.plan.name} = {{ {depths} }}"
+        lines.append(f"{line}  # coverage {each.coverage:.3f}, {each.cost_ms:.2f} ms")
+    return "\n".join(lines) + "\n"
+
+
+def _episodes(settings: Settings) -> Iterator[Episode]:
+    """All that have closed by now, in log order."""
+    from app.wiring.stores import open_store
+    from feedback.join import closed
+    from feedback.reward import RewardRule
+
+    rule, now, cursor = RewardRule(settings.feedback.weights), time.time(), 0
+    store = open_store(settings.data_dir)
+    try:
+        while (joined := closed(store, after=cursor, now=now, window_s=settings.feedback.window_s, rule=rule)).episodes:
+            yield from joined.episodes
+            cursor = joined.cursor
+    finally:
+        store.close()

@@ -1,0 +1,97 @@
+"""Libraries built from shadowed clicks, in worlds where one can see which plans they need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from builders import episode, shadow
+
+from bandit.costs import ArmTimes
+from bandit.plan_builder import BuiltPlan, build_plans
+from bandit.plans import PlanLibrary
+from bandit.shadowed_clicks import ShadowedClicks
+from core.errors import InvalidInput
+from core.types import Episode
+
+ARMS = ("both", "left", "right", "useless")
+MS = {"both": 40.0, "left": 1.0, "right": 1.0, "useless": 1.0}
+
+
+def world(rows: int = 300, *, satisfied: float = 0.5) -> ShadowedClicks:
+    """`left` has the items of two thirds of the searches, `right` those of the others, `both` has all but is dear."""
+    random = np.random.default_rng(1)
+    ranks = np.zeros((rows, len(ARMS)), dtype=np.int64)
+    ranks[:, 0] = random.integers(1, 101, rows)
+    is_left = np.arange(rows) % 3 > 0
+    ranks[is_left, 1] = random.integers(1, 101, is_left.sum())
+    ranks[~is_left, 2] = random.integers(1, 11, (~is_left).sum())
+    times = ArmTimes()
+    for arm, ms in MS.items():
+        for depth in (10, 100):
+            times.add(arm, depth, ms * (1 + depth / 100))
+    return ShadowedClicks(ARMS, 100, ranks, satisfied, times)
+
+
+def built(clicks: ShadowedClicks, size: int = 24, cost_per_ms: float = 0.001) -> dict[str, BuiltPlan]:
+    plans = build_plans(clicks, size=size, cost_per_ms=cost_per_ms, seed=1)
+    return {each.plan.name: each for each in plans}
+
+
+def test_the_best_plan_leaves_out_what_is_dear_and_what_is_useless() -> None:
+    assert built(world())["best"].plan.depths == {"left": 100, "right": 10}
+
+
+def test_what_searches_are_worth_less_than_buys_less() -> None:
+    assert built(world(satisfied=0.002))["best"].cost_ms < built(world())["best"].cost_ms
+
+
+@pytest.mark.parametrize("size", [16, 20, 24])
+def test_a_library_has_the_size_asked_for_and_can_be_served(size: int) -> None:
+    plans = [each.plan for each in built(world(), size).values()]
+    assert len(PlanLibrary(tuple(plans), "best", ARMS).plans) == size
+    assert plans[0].name == "best"
+    assert built(world(), size)["all"].plan.depths == dict.fromkeys(ARMS, 100)
+
+
+def test_a_library_has_a_specialist_for_each_kind_of_search() -> None:
+    asked = [dict(each.plan.depths) for each in built(world(), 16).values()]
+    assert {"right": 10} in asked
+    assert any(set(depths) == {"left"} for depths in asked)
+
+
+def test_coverage_and_cost_are_what_one_counts_by_hand() -> None:
+    clicks = world()
+    for each in built(clicks).values():
+        depths = np.array([each.plan.depths.get(arm, 0) for arm in ARMS])
+        reached = [any(0 < rank <= depth for rank, depth in zip(row, depths, strict=True)) for row in clicks.ranks]
+        assert each.coverage == pytest.approx(sum(reached) / len(reached))
+        assert each.cost_ms == pytest.approx(sum(MS[arm] * (1 + n / 100) for arm, n in each.plan.depths.items()))
+
+
+def test_too_few_clicks_and_impossible_sizes_are_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"There are 99 clicked items .* 100 are needed") as caught:
+        built(world(99))
+    assert "raise shadow.share" in caught.value.remedy
+    with pytest.raises(InvalidInput, match=r"A library of 15 plans .* 16 to 48"):
+        built(world(), 15)
+
+
+def seen(number: int, reward: float, **changes: object) -> Episode:
+    ranks = {"lexical": (1, 2, 3), "vector": (0, 70, 9)}
+    made = replace(shadow(ranks=ranks, depth=100), **changes)  # type: ignore[arg-type]
+    return replace(episode(query_id=f"q{number}", gains=(0.0, reward, reward)), shadow=made)
+
+
+def test_only_searches_with_a_full_shadow_speak_of_clicks() -> None:
+    alone = {"ranks": {"lexical": (1, 2, 3)}, "depths": {"lexical": 100}, "took_ms": {"lexical": 1.0}}
+    shallow = {"depths": {"lexical": 100, "vector": 49}}
+    episodes = [
+        episode(query_id="q0"), seen(1, 1.0), seen(2, 0.0), seen(3, 1.0, **alone), seen(4, 1.0, **shallow),
+    ]  # fmt: skip
+    clicks = ShadowedClicks.of(episodes, ("lexical", "vector"), 50)
+    assert clicks.ranks.tolist() == [[2, 0], [3, 9]]
+    assert clicks.satisfied == 0.5
+    assert clicks.times.milliseconds("lexical", 10) == 1.0
+    assert clicks.times.milliseconds("vector", 100) == 2.0
