@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,24 +73,19 @@ class _Menu:
         total: Doubles = self.ms[np.arange(len(self.ms)), picks].sum(axis=1)
         return total
 
-    def steps(self, depths: Depths) -> Depths:
-        """[steps, arms] all plans that ask one arm deeper than depths [arms]."""
-        deeper = [(arm, depth) for arm, now in enumerate(depths) for depth in self.grid if depth > now]
-        plans = np.repeat(depths[None], len(deeper), axis=0)
-        for row, (arm, depth) in enumerate(deeper):
-            plans[row, arm] = depth
-        return plans
-
 
 def _others(clicks: ShadowedClicks, menu: _Menu, best: Depths, cost_per_ms: float) -> Iterator[tuple[int, ...]]:
-    """What each frontier has best at each price; then the rest of the frontiers, `best` with more, and single arms."""
+    """The best of each frontier at each price; then the rest of them; then every arm, with `best` and alone."""
     frontiers = [(kind, plans) for kind in _kinds(clicks.ranks, best) if len(plans := _frontier(menu, kind))]
     for price in _PRICES:
         for kind, plans in frontiers:
             values = clicks.satisfied * _coverage(kind, plans) - price * cost_per_ms * menu.cost(plans)
             yield tuple(plans[np.argmax(values)].tolist())
-    for plans in (*(plans for _, plans in frontiers), menu.steps(best), menu.steps(np.zeros_like(best))):
+    for _, plans in frontiers:
         yield from map(tuple, plans.tolist())
+    for depth in reversed(menu.grid):
+        for start in (best, np.zeros_like(best)):
+            yield from map(tuple, _steps(start, (depth,)).tolist())
 
 
 def _kinds(ranks: NDArray[np.int64], best: Depths) -> list[NDArray[np.int64]]:
@@ -105,14 +101,23 @@ def _frontier(menu: _Menu, ranks: NDArray[np.int64]) -> Depths:
     """[plans, arms] from the empty plan on, each with the step more that adds most coverage per millisecond."""
     depths, covered, cost = np.zeros(ranks.shape[1], dtype=np.int64), 0.0, 0.0
     nested: list[Depths] = []
-    while len(steps := menu.steps(depths)):
-        more = _coverage(ranks, steps) - covered
-        if more.max() <= 0:
+    while len(steps := _steps(depths, menu.grid)):
+        coverage, costs = _coverage(ranks, steps), menu.cost(steps)
+        if coverage.max() <= covered:
             break
-        step = int(np.argmax(more / np.maximum(menu.cost(steps) - cost, _FREE_MS)))
-        depths, covered, cost = steps[step], covered + more[step], menu.cost(steps)[step]
+        step = int(np.argmax((coverage - covered) / np.maximum(costs - cost, _FREE_MS)))
+        depths, covered, cost = steps[step], float(coverage[step]), float(costs[step])
         nested.append(depths)
     return np.array(nested)
+
+
+def _steps(depths: Depths, grid: Sequence[int]) -> Depths:
+    """[steps, arms] all plans that ask one arm deeper than depths [arms], as deep as in the grid."""
+    deeper = [(arm, depth) for arm, now in enumerate(depths) for depth in grid if depth > now]
+    plans = np.repeat(depths[None], len(deeper), axis=0)
+    for row, (arm, depth) in enumerate(deeper):
+        plans[row, arm] = depth
+    return plans
 
 
 def _coverage(ranks: NDArray[np.int64], depths: Depths) -> Doubles:
@@ -125,19 +130,23 @@ def _coverage(ranks: NDArray[np.int64], depths: Depths) -> Doubles:
 
 
 def _named(clicks: ShadowedClicks, menu: _Menu, chosen: dict[tuple[int, ...], str]) -> list[BuiltPlan]:
+    """`best` and `all` first, the others numbered, cheap ones first."""
     depths = np.array(list(chosen))
-    coverage, cost = _coverage(clicks.ranks, depths), menu.cost(depths)
-    order = sorted(range(len(depths)), key=lambda row: (cost[row], -coverage[row]))
-    names = [chosen[tuple(depths[row].tolist())] or f"plan-{number:02}" for number, row in enumerate(order, start=1)]
-    built = [
+    coverage, cost = _coverage(clicks.ranks, depths).tolist(), menu.cost(depths).tolist()
+    names = [name for name in chosen.values() if name]
+    rows = zip(chosen.items(), coverage, cost, strict=True)
+    ordered = [*islice(rows, len(names)), *sorted(rows, key=lambda row: (row[2], -row[1]))]
+    return [
         BuiltPlan(
-            Plan(name, {arm: depth for arm, depth in zip(clicks.arms, depths[row].tolist(), strict=True) if depth}),
-            float(coverage[row]),
-            float(cost[row]),
+            Plan(
+                name or f"plan-{number:02}",
+                {arm: depth for arm, depth in zip(clicks.arms, asked, strict=True) if depth},
+            ),
+            covered,
+            ms,
         )
-        for name, row in zip(names, order, strict=True)
+        for number, ((asked, name), covered, ms) in enumerate(ordered, start=1 - len(names))
     ]
-    return sorted(built, key=lambda each: each.plan.name.startswith("plan-"))
 
 
 def _check(clicks: int, size: int) -> None:

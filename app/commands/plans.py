@@ -11,6 +11,7 @@ import typer
 
 from app.commands.common import Json, invocation, print_json, results
 from app.settings import Settings
+from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from bandit.plan_builder import BuiltPlan
@@ -34,7 +35,7 @@ def build(
     settings = invocation(context).settings()
     clicks = ShadowedClicks.of(_episodes(settings), ARMS, settings.shadow.depth)
     plans = build_plans(clicks, size=size, cost_per_ms=settings.policy.cost_per_ms, seed=settings.policy.seed)
-    out.write_text(toml(plans, clicks=len(clicks.ranks)), encoding="utf-8")
+    _write(out, toml(plans, clicks=len(clicks.ranks)))
     if as_json:
         rows = [
             {
@@ -64,6 +65,14 @@ def toml(plans: Sequence[BuiltPlan], *, clicks: int) -> str:
         line = f"{each.plan.name} = {{ {depths} }}"
         lines.append(f"{line}  # coverage {each.coverage:.3f}, {each.cost_ms:.2f} ms")
     return "\n".join(lines) + "\n"
+
+
+def _write(out: Path, text: str) -> None:
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"Cannot write the plans to {out}: {error.strerror}."
+        raise InvalidInput("plans_not_written", message, "Name a file in a folder that is there with --out.") from None
 
 
 def _episodes(settings: Settings) -> Iterator[Episode]:

@@ -70,6 +70,12 @@ def test_coverage_and_cost_are_what_one_counts_by_hand() -> None:
         assert each.cost_ms == pytest.approx(sum(MS[arm] * (1 + n / 100) for arm, n in each.plan.depths.items()))
 
 
+def test_the_best_plan_comes_first_even_where_nothing_costs_anything() -> None:
+    plans = build_plans(replace(world(), times=ArmTimes()), size=16, cost_per_ms=0.001, seed=1)
+    assert [each.plan.name for each in plans][:3] == ["best", "all", "plan-01"]
+    assert plans[0].coverage == plans[1].coverage == 1.0
+
+
 def test_too_few_clicks_and_impossible_sizes_are_refused() -> None:
     with pytest.raises(InvalidInput, match=r"There are 99 clicked items .* 100 are needed") as caught:
         built(world(99))

@@ -50,3 +50,10 @@ def test_too_few_clicks_are_explained_and_nothing_is_written(tmp_path: Path) -> 
     assert isinstance(refused, InvalidInput)
     assert "There are 3 clicked items" in refused.message
     assert not (tmp_path / "plans.toml").exists()
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    log(tmp_path, 100)
+    refused = build(tmp_path, "--out", str(tmp_path / "absent" / "plans.toml")).exception
+    assert isinstance(refused, InvalidInput)
+    assert "absent/plans.toml: No such file" in refused.message
