@@ -91,6 +91,8 @@ class ShadowTraffic:
         ranks: dict[str, tuple[int, ...]] = {}
         took_ms: dict[str, float] = {}
         for name, arm in self._arms.items():
+            if self._stop.is_set():
+                return
             started = time.perf_counter()
             try:
                 found = arm.retrieve(impression.query, self._depth)
@@ -105,7 +107,7 @@ class ShadowTraffic:
         self._count("logged")
 
     def close(self) -> None:
-        """Returns when the arms are no longer asked; what still waits is dropped."""
+        """Returns when the arm that is being asked has answered; what still waits, and half a shadow, is dropped."""
         self._stop.set()
         if self._thread is not None:
             with suppress(Full):  # then there is enough to wake up for
