@@ -98,16 +98,17 @@ def assess(
 def _refusal(seen: Overlap, min_effective: float, min_rewarded: float, tolerance: float) -> str | None:
     if seen.unsupported == 1:
         return "The log has nothing to say: this policy would never have done anything of what was done."
-    off = abs(seen.mean_weight - 1)
-    if off > tolerance and off > _UNLIKELY * seen.mean_weight_error:
-        return (
-            f"The mean importance weight is {seen.mean_weight:.3g} and should be 1: this policy does what the log"
-            " never did, or the logged probabilities are wrong."
-        )
     if seen.effective < min_effective:
         return (
             f"The log is worth {seen.effective:.1f} rows for this policy; at least {min_effective:g} are needed."
             " Collect more, or ask about a policy nearer to the one that served."
+        )
+    off = abs(seen.mean_weight - 1)
+    if off > tolerance and off > _UNLIKELY * seen.mean_weight_error:
+        why = "the policy does what the log hardly ever did, or " if seen.mean_weight < 1 else ""
+        return (
+            f"The mean importance weight is {seen.mean_weight:.3g} and should be 1:"
+            f" {why}the logged probabilities are wrong."
         )
     if seen.rewarded < min_rewarded:
         return (
