@@ -61,17 +61,20 @@ def assess(
     resamples: int = 1_000,
     confidence: float = 0.95,
     reward_range: tuple[float, float] = (-1.0, 1.0),
+    largest_weight: float = math.inf,
     min_effective: float = 100.0,
     min_rewarded: float = 10.0,
     weight_tolerance: float = 0.1,
 ) -> Report:
     """All estimates of the target policy's mean reward per row. The same input gives the same report.
 
-    `reward_range` is what a reward can be (a search earns -1 to 1). Refuses below `min_effective` rows (effective
-    sample size), below `min_rewarded` rewarded rows (likewise), and when the mean weight is off 1 by more than
-    `weight_tolerance` and more than 4 standard errors. InvalidInput for rewards out of range and shares that are none.
+    `reward_range` is what a reward can be (a search earns -1 to 1), `largest_weight` what target / logged can be: where
+    it is known, say from an exploration floor, `cressie_read` has a tighter interval. Refuses below `min_effective`
+    rows (effective sample size), below `min_rewarded` rewarded rows (likewise), and when the mean weight is off 1 by
+    more than `weight_tolerance` and more than 4 standard errors. InvalidInput for rewards and weights out of range, and
+    for settings that make no sense.
     """
-    _check(evidence, reward_range, confidence, resamples)
+    _check(evidence, reward_range, largest_weight, confidence, resamples)
     seen = overlap(evidence)
     if evidence.rows == 0:
         return Report(0, confidence, seen, left_out=evidence.left_out, refusal="There is no row to judge by.")
@@ -81,7 +84,8 @@ def assess(
         name: Estimate(float(value), *percentiles(drawn[name], confidence))
         for name, value in estimates(columns.mean(axis=0)).items()
     }
-    found["cressie_read"] = Estimate(*cressie_read(evidence, confidence=confidence, reward_range=reward_range))
+    ranges = {"reward_range": reward_range, "weight_range": (0.0, largest_weight)}
+    found["cressie_read"] = Estimate(*cressie_read(evidence, confidence=confidence, **ranges))
     return Report(
         rows=evidence.rows,
         confidence=confidence,
@@ -118,7 +122,9 @@ def _refusal(seen: Overlap, min_effective: float, min_rewarded: float, tolerance
     return None
 
 
-def _check(evidence: Evidence, reward_range: tuple[float, float], confidence: float, resamples: int) -> None:
+def _check(
+    evidence: Evidence, reward_range: tuple[float, float], largest_weight: float, confidence: float, resamples: int
+) -> None:
     if not 0 < confidence < 1:
         raise _invalid(f"confidence is {confidence}; allowed: above 0, below 1.", "0.95 is usual.")
     if resamples < 1:
@@ -127,6 +133,9 @@ def _check(evidence: Evidence, reward_range: tuple[float, float], confidence: fl
     outside = evidence.rewards[(evidence.rewards < low) | (evidence.rewards > high)]
     if len(outside):
         raise _invalid(f"A reward is {outside[0]}; reward_range is {low} to {high}.", "Say what rewards can be.")
+    least = max(1.0, float(evidence.weights.max(initial=0.0)))  # the mean is 1
+    if not largest_weight >= least:
+        raise _invalid(f"largest_weight is {largest_weight}; allowed: {least:g} or more.", "Leave it out if unknown.")
 
 
 def _invalid(message: str, remedy: str) -> InvalidInput:

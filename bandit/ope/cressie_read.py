@@ -36,7 +36,7 @@ def cressie_read(
     *,
     confidence: float,
     reward_range: tuple[float, float],
-    weight_range: tuple[float, float] = (0.0, math.inf),
+    weight_range: tuple[float, float],
 ) -> tuple[float, float, float]:
     """(value, low, high) of the target policy's mean reward. At least one row.
 

@@ -81,6 +81,7 @@ def test_where_vw_estimators_returns_the_end_of_the_range_ours_goes_on() -> None
     theirs.add_example(0.5, 0.0, 0.5, count=299_970)
     assert theirs.get() == [0, 1]
     half = np.full(len(rewards), 0.5)
-    _, low, high = cressie_read(Evidence(rewards, half, half), confidence=0.95, reward_range=CLICKS)
+    evidence = Evidence(rewards, half, half)
+    _, low, high = cressie_read(evidence, confidence=0.95, reward_range=CLICKS, weight_range=(0.0, math.inf))
     margin = 1.96 * rewards.std() / math.sqrt(len(rewards))
     assert (low, high) == pytest.approx((1e-4 - margin, 1e-4 + margin), rel=1e-3)

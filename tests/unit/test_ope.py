@@ -17,6 +17,7 @@ from bandit.coverage import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.ope import Evidence, Report, assess, evidence_from
 from bandit.ope.evidence import effective_size, overlap
+from bandit.ope.plan_rates import plan_rates
 from bandit.ope.resampling import resampled_means
 from bandit.plans import PlanLibrary
 from bandit.uniform import UniformPolicy
@@ -179,11 +180,13 @@ def test_columns_that_do_not_fit_are_refused() -> None:
 
 
 def test_an_impossible_reward_or_confidence_is_refused() -> None:
-    log = WORLD.log(10, 1)
+    log = WORLD.log(500, 1)
     with pytest.raises(InvalidInput, match=r"A reward is 1\.0; reward_range is 0 to 0\.5"):
         assess(log, reward_range=(0, 0.5))
     with pytest.raises(InvalidInput, match=r"confidence is 95"):
         assess(log, confidence=95)
+    with pytest.raises(InvalidInput, match=r"largest_weight is 0\.5; allowed: 2\.5 or more"):
+        assess(log, largest_weight=0.5)
 
 
 def visits(count: int) -> tuple[list[Search], list[Episode]]:
@@ -217,6 +220,17 @@ def test_a_reward_model_says_what_every_plan_would_earn() -> None:
     assert evidence.predicted is not None
     assert evidence.expected is not None
     assert (evidence.predicted[0], evidence.expected[0]) == (0.5, pytest.approx(0.25 + 0.25 / len(LIBRARY.plans)))
+
+
+def test_plan_rates_come_from_the_other_half_of_the_log() -> None:
+    _, episodes = visits(400)
+    names = [plan.name for plan in LIBRARY.plans]
+    rates = plan_rates(episodes, names)
+    again = plan_rates([replace(episodes[0], reward=-1.0), *episodes[1:]], names)
+    shown = [each.impression for each in episodes]
+    changed = [rates(each.query, each.context) != again(each.query, each.context) for each in shown]
+    assert not changed[0]
+    assert 150 < sum(changed) < 250
 
 
 def test_rows_that_do_not_count_are_counted() -> None:
