@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandit.ope import Estimate, Evidence, assess
+from bandit.ope import Estimate, Evidence, Report, assess
 
 HEADLINE = "dr"
 CAMPAIGNS = {"men": 34, "women": 46}  # items
@@ -99,7 +99,7 @@ def compare(found: Evidence, truth: Log, largest_weight: float = math.inf) -> di
     report = assess(found, reward_range=(0.0, 1.0), largest_weight=largest_weight)
     printed = report.to_json()
     value = float(truth.clicks.mean())
-    covered = coverage(found, value, largest_weight)
+    covered = coverage(report, found, value, largest_weight)
     return {
         "truth": dict(zip(("value", "low", "high"), (value, *wilson(truth.clicks)), strict=True)),
         "refusal": report.refusal,
@@ -108,27 +108,29 @@ def compare(found: Evidence, truth: Log, largest_weight: float = math.inf) -> di
             name: {
                 **printed["estimates"][name],
                 "rel_error": abs(estimate.value - value) / value,
-                "covers": covers(estimate, value),
-                "covers_on_resampled_logs": covered[name],
+                **({} if math.isnan(estimate.low) else covered[name]),
             }
             for name, estimate in report.estimates.items()
         },
     }
 
 
-def coverage(found: Evidence, value: float, largest_weight: float) -> dict[str, float]:
-    """In which share of logs that are drawn from this one, with replacement, each interval covers the truth.
+def coverage(report: Report, found: Evidence, value: float, largest_weight: float) -> dict[str, dict[str, Any]]:
+    """Whether each interval covers the truth, and in which share of logs that are drawn from this one.
 
-    They centre on what this log says, so an unlucky log lowers them all: this is not the coverage over fresh logs.
+    Those centre on what this log says, so an unlucky log lowers them all: this is not the coverage over fresh logs.
     """
     random = np.random.default_rng(1)
     hits: dict[str, list[bool]] = {}
     for _ in range(_REPEATS):
         again = rows(found, random.integers(found.rows, size=found.rows))
-        report = assess(again, resamples=200, reward_range=(0.0, 1.0), largest_weight=largest_weight)
-        for name, estimate in report.estimates.items():
+        drawn = assess(again, resamples=200, reward_range=(0.0, 1.0), largest_weight=largest_weight)
+        for name, estimate in drawn.estimates.items():
             hits.setdefault(name, []).append(covers(estimate, value))
-    return {name: float(np.mean(each)) for name, each in hits.items()}
+    return {
+        name: {"covers": covers(estimate, value), "covers_on_resampled_logs": float(np.mean(hits[name]))}
+        for name, estimate in report.estimates.items()
+    }
 
 
 def rows(found: Evidence, chosen: Integers) -> Evidence:

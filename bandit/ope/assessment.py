@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bandit.ope.cressie_read import cressie_read
@@ -18,7 +18,10 @@ _UNLIKELY = 4.0  # standard errors
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value and its confidence interval; NaN where there is nothing to estimate it from."""
+    """A value and its confidence interval; NaN where there is nothing to estimate it from.
+
+    `dm` never has an interval: its error is that of the model, of which drawing rows again tells nothing.
+    """
 
     value: float
     low: float
@@ -85,6 +88,8 @@ def assess(
         for name, value in estimates(columns.mean(axis=0)).items()
     }
     ranges = {"reward_range": reward_range, "weight_range": (0.0, largest_weight)}
+    if "dm" in found:
+        found["dm"] = replace(found["dm"], low=math.nan, high=math.nan)
     found["cressie_read"] = Estimate(*cressie_read(evidence, confidence=confidence, **ranges))
     return Report(
         rows=evidence.rows,
