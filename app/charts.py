@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -61,6 +62,25 @@ def demo_report(report: Mapping[str, Any], path: Path) -> None:
     rewards.barh([name for name, _ in plans], [plan["reward"] for _, plan in plans], color="#9498a0")
     rewards.axvline(report["after"]["reward"], color="#3ca951")
     rewards.set(title="Reward of every fixed plan (line: learned policy)", xlim=(0, 1))
+    _save(figure, path)
+
+
+def policy_estimates(report: Mapping[str, Any], path: Path) -> None:
+    """Every estimate of a policy's reward with its interval, beside what the log earned; a refusal is the title."""
+    figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
+    shown = [(name, each) for name, each in report["estimates"].items() if each["value"] is not None]
+    for row, (_, each) in enumerate(shown):
+        if each["low"] is not None:
+            axes.plot([each["low"], each["high"]], [row, row], color="#4269d0", linewidth=3, solid_capstyle="butt")
+        axes.plot(each["value"], row, color="#4269d0", marker="o")
+    logged = report["logging"]
+    if logged["value"] is not None:
+        axes.axvspan(logged["low"], logged["high"], color="#9498a0", alpha=0.3, linewidth=0)
+        axes.axvline(logged["value"], color="#9498a0", label="what served")
+        axes.legend()
+    axes.set_yticks(range(len(shown)), [name for name, _ in shown])
+    axes.set(xlabel="reward per search")
+    axes.set_title(fill(report["refusal"] or f"{report['policy']} on {report['rows']} searches", 80), fontsize=10)
     _save(figure, path)
 
 
