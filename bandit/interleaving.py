@@ -114,7 +114,7 @@ def sign_test(one: int, other: int) -> float:
     """
     throws, fewer = one + other, min(one, other)
     if throws <= _MOST_EXACT:
-        return min(1.0, 2 * sum(math.comb(throws, wins) for wins in range(fewer + 1)) / 2**throws)
+        return min(1.0, 2 * sum(math.comb(throws, wins) for wins in range(fewer + 1)) / (1 << throws))
     return min(1.0, 2 * NormalDist(throws / 2, math.sqrt(throws) / 2).cdf(fewer + 0.5))
 
 

@@ -28,7 +28,8 @@ class CoverageLearner:
 
     Known bias: a clicked item was found by some asked arm, so an arm that always answers alone looks better than it is.
     The exploration floor bounds it; shadow traffic will remove it. Arms that timed out or failed say nothing.
-    `skipped` counts the episodes that taught nothing: other context features than the current, or unusable numbers.
+    `skipped` counts the episodes that taught nothing: interleaved (their items come from two plans), with other context
+    features than the current, or with unusable numbers.
     """
 
     component = "policy"
@@ -63,7 +64,7 @@ class CoverageLearner:
 
     def learn(self, episodes: Sequence[Episode]) -> None:
         for episode in episodes:
-            if not self._is_current(episode.impression.context.names):
+            if episode.impression.mixed or not self._is_current(episode.impression.context.names):
                 self.skipped += 1
                 continue
             try:

@@ -1,21 +1,22 @@
-"""bowerbird evaluate: judged quality."""
+"""bowerbird evaluate: judged quality, and what experiments have shown."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from app.commands.common import Json, print_json, progress_bar, results, started_service
+from app.commands.common import Json, invocation, print_json, progress_bar, results, started_service
 
-app = typer.Typer(help="Measure quality on ratings.", no_args_is_help=True)
+app = typer.Typer(help="Measure quality: on ratings, or by what people clicked.", no_args_is_help=True)
 
 
 @app.callback()
 def group() -> None:
-    """Measure quality on ratings."""
+    """Measure quality: on ratings, or by what people clicked."""
 
 
 @app.command()
@@ -45,3 +46,36 @@ def retrieval(
         table.add_row(system, *(f"{values[measure]:.4f}" for measure in measures))
     results.print(table)
     results.print(f"Recall of all arms' first hundreds together: {report['union_recall']:.4f}.")
+
+
+@app.command()
+def experiment(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Option(help="By default the one that is configured.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Which variant of an experiment people prefer, by the closed searches of the log."""
+    from app.experiment_report import report_experiment
+    from app.wiring.stores import open_store
+
+    settings = invocation(context).settings()
+    store = open_store(settings.data_dir)
+    try:
+        report = report_experiment(store, settings, name or settings.experiment.name, now=time.time())
+    finally:
+        store.close()
+    if as_json:
+        print_json(report)
+        return
+    for kind in ("interleaving", "ab"):
+        if (result := report[kind]) is not None:
+            table = Table("", "", title=f"{report['name']}, {kind}", show_header=False)
+            for key, value in result.items():
+                table.add_row(key.replace("_", " "), _figure(value))
+            results.print(table)
+
+
+def _figure(value: object) -> str:
+    if isinstance(value, tuple):
+        return " to ".join(map(_figure, value))
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
