@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,14 @@ def test_an_arm_that_did_not_answer_says_nothing(status: ArmStatus) -> None:
     taught = learner()
     taught.learn([clicked(vector=status) for _ in range(50)])
     assert not weights(taught)[1].any()
+
+
+def test_an_interleaved_answer_of_two_plans_teaches_nothing() -> None:
+    taught = learner()
+    seen = clicked()
+    taught.learn([clicked(), replace(seen, impression=replace(seen.impression, experiment="colours:both"))])
+    assert (taught.skipped, taught._episodes) == (1, 1)
+    taught.close()
 
 
 def test_satisfied_means_a_positive_reward() -> None:
