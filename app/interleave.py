@@ -38,6 +38,10 @@ def interleave(first: Answer, second: Answer, *, seed: int) -> Answer:
 
 
 def _reports(first: Mapping[str, ArmReport], second: Mapping[str, ArmReport]) -> dict[str, ArmReport]:
-    """Of an arm that both asked, the first's report, unless the second's tells of a failure."""
-    failed = {arm: report for arm, report in second.items() if report.status is not ArmStatus.OK}
-    return {**second, **first, **failed}
+    """Of an arm that both asked: what tells of a failure, otherwise of the deeper question."""
+
+    def telling(arm: str) -> ArmReport:
+        reports = [asked[arm] for asked in (first, second) if arm in asked]
+        return max(reports, key=lambda report: (report.status is not ArmStatus.OK, report.depth))
+
+    return {arm: telling(arm) for arm in (*first, *second)}

@@ -107,6 +107,13 @@ def test_a_failure_of_either_variant_degrades_the_answer(pipeline: Pipeline) -> 
         assert interleave(*pair, seed=1).impression(start=0, size=10, config="c").degraded
 
 
+def test_of_an_arm_that_both_asked_the_deeper_question_is_told(pipeline: Pipeline) -> None:
+    whole = pipeline.answer(asked(), WORDS)
+    deeper = replace(whole, arms={"lexical": replace(whole.arms["lexical"], depth=50)})
+    for pair in ((whole, deeper), (deeper, whole)):
+        assert interleave(*pair, seed=1).arms == deeper.arms
+
+
 def test_two_rankers_are_both_named(pipeline: Pipeline) -> None:
     one = pipeline.answer(asked(), WORDS)
     assert interleave(one, one, seed=1).ranker == "rrf"
