@@ -45,7 +45,8 @@ def report_experiment(store: EventStore, settings: Settings, name: str, *, now: 
         if experiment:
             found[experiment].add(variant, episode)
     if name not in found:
-        remedy = f"Name one of these with --name; a search counts when its window of {settings.feedback.window_s:g} s is over."
+        window = f"{settings.feedback.window_s:g} s"
+        remedy = f"Name one of these with --name; a search counts when its window of {window} is over."
         raise NotFound("no_such_experiment", unknown("experiment", name, found), remedy)
     return {"name": name, "interleaving": _interleaving(found[name]), "ab": _ab(found[name])}
 
