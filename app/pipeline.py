@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from core.types import ArmReport, Candidate, Choice, Features, Impression, Item,
 from ranking.features.extractor import FeatureExtractor
 from ranking.rrf import ReciprocalRankFusion
 from retrievers.union import union
+
+if TYPE_CHECKING:
+    from app.experiment import Experiment
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +35,15 @@ class Serving:
     release: int
     policy: Policy
     ranker: Ranker
+    experiment: Experiment | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Candidates in final order with their scores and features, and how they came about."""
+    """Candidates in final order with their scores and features, and how they came about.
+
+    `experiment` and `teams` are those of an Impression, for all candidates.
+    """
 
     query: Query
     choice: Choice
@@ -46,6 +54,8 @@ class Answer:
     arms: Mapping[str, ArmReport]
     ranker: str
     release: int
+    experiment: str = ""
+    teams: tuple[int, ...] = ()
 
     def impression(self, *, start: int, size: int, config: str) -> Impression:
         """The page [start, start + size) as it is shown and logged."""
@@ -62,6 +72,8 @@ class Answer:
             release=self.release,
             config=config,
             first_position=start + 1,
+            experiment=self.experiment,
+            teams=self.teams[start : start + size],
         )
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from threading import Event, Thread
 
+from app.experiment import conduct
 from app.indexer import Indexer, ItemTable, Progress
 from app.pipeline import Answer, Pipeline, Serving
 from app.shadow import ShadowTraffic
@@ -96,7 +97,7 @@ class Service:
         if not query.history:
             query = replace(query, history=self.sessions.history(query.session_id))
         with self.shadows.beside_search():
-            answer = self.pipeline.answer(query, self.serving, plan=forced)
+            answer = conduct(self.pipeline, query, self.serving, plan=forced)
             counted = self.count_facets(query, list(dict.fromkeys(facets))) if facets else {}
             impression = answer.impression(start=start, size=size, config=self.config)
             if not preview:

@@ -113,6 +113,23 @@ class Policy(Section):
     floor: Share
 
 
+Variant = Literal["served", "policy:fixed", "policy:uniform", "policy:coverage", "ranker:rrf", "ranker:learned"]
+
+
+class Experiment(Section):
+    kind: Literal["none", "ab", "interleave"]
+    name: Annotated[str, Field(pattern="^[a-z0-9-]*$", max_length=100)]
+    first: Variant
+    second: Variant
+    share: Share
+
+    @model_validator(mode="after")
+    def _what_runs_has_a_name(self) -> Self:
+        if self.kind != "none" and not self.name:
+            raise ValueError("an experiment needs a name, for example name = 'uniform-policy'; it goes into the log")
+        return self
+
+
 class Ranking(Section):
     min_clicked: Count
     retrain_every: Count
@@ -145,6 +162,7 @@ class Settings(Section):
     retrieval: Retrieval
     shadow: Shadow
     policy: Policy
+    experiment: Experiment
     ranking: Ranking
     feedback: Feedback
     learner: Learner
@@ -152,6 +170,12 @@ class Settings(Section):
     @property
     def data_dir(self) -> Path:
         return Path(self.service.data_dir)
+
+    @property
+    def learns_policy(self) -> bool:
+        """Whether the coverage policy serves anybody."""
+        tried = {self.experiment.first, self.experiment.second} if self.experiment.kind != "none" else set()
+        return self.policy.kind == "coverage" or "policy:coverage" in tried
 
     @property
     def hash(self) -> str:

@@ -29,7 +29,8 @@ class CoverageLearner:
     Where there is a shadow, all arms count as asked, as deep as it went. Arms that timed out or failed say nothing.
     Known bias: a clicked item was found by some asked arm, so an arm that always answers alone looks better than it is.
     The exploration floor bounds it, and shadows lessen it: they tell of every arm, though only about such items.
-    `skipped` counts the episodes that taught nothing: other context features than the current, or unusable numbers.
+    `skipped` counts the episodes that taught nothing: interleaved (their items come from two plans), with other context
+    features than the current, or with unusable numbers.
     """
 
     component = "policy"
@@ -64,7 +65,7 @@ class CoverageLearner:
 
     def learn(self, episodes: Sequence[Episode]) -> None:
         for episode in episodes:
-            if not self._is_current(episode.impression.context.names):
+            if episode.impression.mixed or not self._is_current(episode.impression.context.names):
                 self.skipped += 1
                 continue
             try:

@@ -188,7 +188,9 @@ class Impression:
 
     `features` has one row per shown item. `ranks[arm][i]` is the arm's rank of the i-th shown item, 0 when the arm
     did not find it. `first_position` is the page offset + 1. `release` is the number of the model release that
-    served, `ranker` the version of the ranking model, `config` the hash of the configuration.
+    served, `ranker` the version of the ranking model, `config` the hash of the configuration. `experiment` is
+    `name:first`, `name:second`, or `name:both` when both variants were interleaved. Then `teams[i]` is 1 or 2 for the
+    variant that drafted the i-th shown item, 0 for neither, and `choice` is that of the first.
     """
 
     query: Query
@@ -202,11 +204,19 @@ class Impression:
     release: int
     config: str
     first_position: int = 1
+    experiment: str = ""
+    teams: tuple[int, ...] = ()
 
     @property
     def degraded(self) -> bool:
         """True when an asked arm did not answer: such rows are left out of off-policy evaluation."""
         return any(report.status is not ArmStatus.OK for report in self.arms.values())
+
+    @property
+    def mixed(self) -> bool:
+        """True when two answers were interleaved: what was shown is not what `choice` alone gives, so such rows are
+        left out of off-policy evaluation and teach no policy."""
+        return self.experiment.endswith(":both")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ def encode_impression(impression: Impression) -> tuple[bytes, bytes, bytes]:
         "config": impression.config,
         "first_position": impression.first_position,
     }
+    if impression.experiment:
+        body |= {"experiment": impression.experiment, "teams": impression.teams}
     context = np.ascontiguousarray(impression.context.values, dtype=np.float32)
     features = np.ascontiguousarray(impression.features.values, dtype=np.float32)
     return orjson.dumps(body), context.tobytes(), features.tobytes()
@@ -82,6 +84,8 @@ def decode_impression(
         release=raw["release"],
         config=raw["config"],
         first_position=raw["first_position"],
+        experiment=raw.get("experiment", ""),
+        teams=tuple(raw.get("teams", ())),
     )
 
 

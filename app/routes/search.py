@@ -59,6 +59,7 @@ def _body(page: Page, seconds: float, *, explain: bool) -> SearchAnswer:
             for arm, report in answer.arms.items()
         },
         degraded=impression.degraded,
+        experiment=impression.experiment or None,
         facets={name: facet_body(facet) for name, facet in page.facets.items()} or None,
         took_ms=round(seconds * 1000, 3),
     )
@@ -83,6 +84,7 @@ def _hit(answer: Answer, row: int, *, explain: bool) -> Hit:
             for arm, rank in ranks
         },
         features=_known_features(answer, row) if explain else None,
+        team=answer.teams[row] if explain and answer.teams else None,
     )
 
 

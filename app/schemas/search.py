@@ -124,6 +124,7 @@ class Hit(BaseModel):
     score: float
     arms: dict[str, Found]
     features: dict[str, float | None] | None = None
+    team: int | None = None
 
 
 class ArmBody(BaseModel):
@@ -219,6 +220,7 @@ class SearchAnswer(BaseModel):
     release: int
     arms: dict[str, ArmBody]
     degraded: bool
+    experiment: str | None = Field(default=None, description="`name:variant` of the experiment it takes part in.")
     facets: dict[str, FacetBody] | None = Field(
         default=None, description="The asked ones: values with counts, most frequent first, or ranges of a number."
     )

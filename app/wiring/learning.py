@@ -57,7 +57,7 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
                 client_cap=settings.memory.client_cap,
             )
         )
-    if settings.policy.kind == "coverage":
+    if settings.learns_policy:
         learners.append(
             CoverageLearner(
                 plan_library(settings),

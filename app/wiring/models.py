@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
+from app.experiment import Experiment
 from app.pipeline import Serving
 from app.settings import Settings
 from bandit.coverage import CoverageModel, CoveragePolicy
@@ -50,11 +52,33 @@ class Models:
                 self._loaded[component] = digest
         policy = _component(self._registry, release, CoverageLearner.component)
         ranker = _component(self._registry, release, RankerLearner.component)
-        return Serving(
+        served = Serving(
             release=release.number if release else 0,
-            policy=_policy(self._settings, self._library, policy),
+            policy=_policy(self._settings.policy.kind, self._settings, self._library, policy),
             ranker=_ranker(self._features, ranker),
         )
+        return replace(served, experiment=self._experiment(served, policy))
+
+    def _experiment(self, served: Serving, policy: bytes | None) -> Experiment | None:
+        wanted = self._settings.experiment
+        if wanted.kind == "none":
+            return None
+        return Experiment(
+            kind=wanted.kind,
+            name=wanted.name,
+            first=self._variant(wanted.first, served, policy),
+            second=self._variant(wanted.second, served, policy),
+            share=wanted.share,
+            seed=self._settings.policy.seed,
+        )
+
+    def _variant(self, name: str, served: Serving, policy: bytes | None) -> Serving:
+        match name.split(":"):
+            case ["policy", kind]:
+                return replace(served, policy=_policy(kind, self._settings, self._library, policy))
+            case ["ranker", "rrf"]:
+                return replace(served, ranker=ReciprocalRankFusion())
+        return served  # "ranker:learned" is what is served, if there is one
 
     def _load(self, component: str, loads: Sequence[Callable[[bytes | None], None]], model: bytes | None) -> None:
         try:
@@ -66,9 +90,9 @@ class Models:
                 load(None)
 
 
-def _policy(settings: Settings, library: PlanLibrary, model: bytes | None) -> Policy:
+def _policy(kind: str, settings: Settings, library: PlanLibrary, model: bytes | None) -> Policy:
     seed = settings.policy.seed
-    match settings.policy.kind:
+    match kind:
         case "fixed":
             return FixedPolicy(library, settings.retrieval.default_plan)
         case "uniform":

@@ -27,7 +27,8 @@ def evidence_from(
 ) -> Evidence:
     """One row per usable search, in order; `left_out` counts the others.
 
-    Left out: `other_surface` (not search), `forced` (the plan was asked for, not drawn), `degraded` (an arm did not
+    Left out: `other_surface` (not search), `forced` (the plan was asked for, not drawn), `interleaved` (what
+    was shown is of two plans), `degraded` (an arm did not
     answer, so that what was done is not what was drawn; unless included), `refused` (the policy, or the model, was made
     for other context features). A plan that the policy does not know has the probability 0, and so has one that goes by
     the same name but has other depths in `library`, the policy's own plans.
@@ -55,6 +56,8 @@ def _unusable(episode: Episode, include_degraded: bool) -> str | None:
         return "other_surface"
     if impression.choice.policy == "forced":
         return "forced"
+    if impression.mixed:
+        return "interleaved"
     return "degraded" if impression.degraded and not include_degraded else None
 
 

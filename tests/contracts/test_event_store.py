@@ -70,6 +70,12 @@ def test_an_impression_comes_back_as_it_was(store: EventStore, reopen: Open) -> 
     assert_same(full, reopen().impressions(after=0, limit=10)[0].impression)
 
 
+def test_what_an_experiment_showed_comes_back(store: EventStore) -> None:
+    mixed = replace(impression(), experiment="colours:both", teams=(1, 2, 0))
+    store.append_impression(mixed)
+    assert_same(mixed, store.impressions(after=0, limit=1)[0].impression)
+
+
 def test_an_empty_page_comes_back(store: EventStore) -> None:
     empty = impression(shown=())
     store.append_impression(empty)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 from http_words import refused, search
+
+from app.service import Service
+from feedback.encoding import encode_impression
 
 
 def test_an_answer_says_what_it_found_and_how(http: httpx.Client) -> None:
@@ -46,6 +50,17 @@ def test_explain_adds_features_and_changes_no_order(http: httpx.Client) -> None:
     assert [hit["id"] for hit in plain] == [hit["id"] for hit in explained]
     assert explained[0]["features"]["arms.found"] >= 1
     assert "features" not in plain[0]
+
+
+def test_without_an_experiment_neither_answer_nor_row_tells_of_one(
+    http: httpx.Client, running: tuple[str, Callable[[], Service]]
+) -> None:
+    answer = search(http, "love", explain=True)
+    assert "experiment" not in answer
+    assert not any("team" in hit for hit in answer["hits"])
+    row = running[1]().store.impressions(after=0, limit=10_000)[-1].impression
+    assert (row.query.id, row.experiment, row.teams, row.mixed) == (answer["query_id"], "", (), False)
+    assert b"experiment" not in encode_impression(row)[0]
 
 
 def test_a_chosen_plan_needs_preview_and_must_exist(http: httpx.Client) -> None:

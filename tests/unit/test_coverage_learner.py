@@ -77,6 +77,14 @@ def test_a_shadow_tells_what_an_arm_costs_that_was_never_asked_else() -> None:
     taught.close()
 
 
+def test_an_interleaved_answer_of_two_plans_teaches_nothing() -> None:
+    taught = learner()
+    seen = clicked()
+    taught.learn([clicked(), replace(seen, impression=replace(seen.impression, experiment="colours:both"))])
+    assert (taught.skipped, taught._episodes) == (1, 1)
+    taught.close()
+
+
 def test_satisfied_means_a_positive_reward() -> None:
     taught = learner()
     taught.learn([clicked(reward=-0.2) for _ in range(50)])

@@ -243,11 +243,12 @@ def test_rows_that_do_not_count_are_counted() -> None:
         episode(arms=late),
         replace(plain, impression=replace(shown, query=replace(shown.query, surface="similar"))),
         replace(plain, impression=replace(shown, choice=Choice(shown.choice.plan, 1.0, "forced"))),
+        replace(plain, impression=replace(shown, experiment="colours:both")),
     ]
     policy = UniformPolicy(LIBRARY, 1)
     evidence = evidence_from(episodes, policy)
     assert evidence.rows == 1
-    assert evidence.left_out == {"degraded": 1, "other_surface": 1, "forced": 1}
+    assert evidence.left_out == {"degraded": 1, "other_surface": 1, "forced": 1, "interleaved": 1}
     assert evidence_from(episodes, policy, include_degraded=True).rows == 2
     assert assess(evidence).left_out == evidence.left_out
 

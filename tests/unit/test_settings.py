@@ -22,6 +22,11 @@ def test_the_shipped_files_are_valid(path: Path) -> None:
         ("[policy]\nkind = 'best'", r"policy\.kind = 'best'.*'coverage', 'uniform' or 'fixed'"),
         ("[policy]\nexplore = 1.5", r"policy\.explore = 1\.5: .*less than or equal to 1"),
         ("[lexical]\nlanguage = 'germn'", r"lexical\.language = 'germn'.*'arabic', .*'german', .*or 'turkish'"),
+        (
+            "[experiment]\nfirst = 'ranker:rff'",
+            r"experiment\.first = 'ranker:rff'.*'policy:fixed', .*or 'ranker:learned'",
+        ),
+        ("[experiment]\nkind = 'ab'", r"experiment = .*an experiment needs a name"),
         ("[service]\nport = '80'", r"service\.port = '80'"),
         ("[service\n", r"is not TOML"),
     ],
@@ -54,3 +59,13 @@ def test_own_plans_replace_the_library(tmp_path: Path) -> None:
 def test_what_is_lately_is_shorter_than_what_is_usual() -> None:
     with pytest.raises(InvalidConfig, match="trend_half_life_days must be less than half_life_days"):
         load_settings(overrides={"popularity": {"trend_half_life_days": 7.0}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "second", "learns"),
+    [("none", "policy:coverage", False), ("ab", "ranker:rrf", False), ("ab", "policy:coverage", True)],
+)
+def test_a_policy_that_is_tried_is_learned(kind: str, second: str, learns: bool) -> None:
+    tried = {"kind": kind, "name": "try", "second": second}
+    assert load_settings(overrides={"policy": {"kind": "fixed"}, "experiment": tried}).learns_policy is learns
+    assert load_settings(overrides={"experiment": tried}).learns_policy
