@@ -5,9 +5,6 @@ possible are plausible; the interval is the range of mean(u w r) over them. The 
 with an extreme weight and an extreme reward, for what has not been seen (Karampatziakis, Langford and Mineiro 2020,
 "Empirical Likelihood for Contextual Bandits"; their code is the package vw-estimators). A linear objective, two linear
 constraints and a ball: the answer is a regression of w r on w.
-
-Where the residual variance times the squared radius is below 1e-9 (w r exactly linear in w, or many rows with very
-rare rewards), vw-estimators returns the end of the reward range instead. Here the formula holds there too.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from estimators.bandits import cressieread
 from scipy.optimize import minimize
 from scipy.stats import f, t
 
