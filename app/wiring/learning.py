@@ -7,6 +7,7 @@ from pathlib import Path
 from app.settings import Settings
 from app.wiring.plans import plan_library
 from app.wiring.stores import open_catalogue, open_embeddings, open_registry, open_store
+from bandit.adf_learner import AdfLearner
 from bandit.learner import CoverageLearner
 from core.protocols import Learner
 from feedback.learner import LearningLoop
@@ -58,8 +59,9 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
             )
         )
     if settings.learns_policy:
+        policy_learner = AdfLearner if settings.policy.kind == "vw_adf" else CoverageLearner
         learners.append(
-            CoverageLearner(
+            policy_learner(
                 plan_library(settings),
                 settings.policy.seed,
                 min_clicked=settings.policy.min_clicked,
