@@ -110,6 +110,7 @@ class Policy(Section):
     min_clicked: Count
     cost_per_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     gamma: Positive
+    vw_adf_gamma: Positive
     floor: Share
 
 

@@ -59,17 +59,7 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
             )
         )
     if settings.learns_policy:
-        policy_learner = AdfLearner if settings.policy.kind == "vw_adf" else CoverageLearner
-        learners.append(
-            policy_learner(
-                plan_library(settings),
-                settings.policy.seed,
-                min_clicked=settings.policy.min_clicked,
-                cost_per_ms=settings.policy.cost_per_ms,
-                gamma=settings.policy.gamma,
-                floor=settings.policy.floor,
-            )
-        )
+        learners.append(_policy_learner(settings))
     rule = RewardRule(settings.feedback.weights)
     return LearningLoop(
         open_store(state),
@@ -79,4 +69,17 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
         window_s=settings.feedback.window_s,
         keep=settings.learner.keep_releases,
         closers=[catalogue.close],
+    )
+
+
+def _policy_learner(settings: Settings) -> Learner:
+    wanted = settings.policy
+    adf = wanted.kind == "vw_adf"
+    return (AdfLearner if adf else CoverageLearner)(
+        plan_library(settings),
+        wanted.seed,
+        min_clicked=wanted.min_clicked,
+        cost_per_ms=wanted.cost_per_ms,
+        gamma=wanted.vw_adf_gamma if adf else wanted.gamma,
+        floor=wanted.floor,
     )
