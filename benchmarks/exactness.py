@@ -27,6 +27,7 @@ Doubles = NDArray[np.float64]
 Asked = tuple[Query, Features]
 _GAMMA = 30.0  # so that there are propensities of every size
 _REPLAYED = 10_000
+_NO_VARIANCE = 1e-9  # of the largest
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,10 @@ class Calibration:
         expected = chances.sum(axis=0)
         observed = np.bincount(drawn, minlength=chances.shape[1]).astype(np.float64)
         covariance = np.diag(expected) - chances.T @ chances
-        statistic = float((observed - expected) @ np.linalg.pinv(covariance, hermitian=True) @ (observed - expected))
-        return cls(expected, observed, chi2_survival(statistic, int(np.linalg.matrix_rank(covariance, hermitian=True))))
+        values, directions = np.linalg.eigh(covariance)
+        free = values > _NO_VARIANCE * values.max()  # at least one direction is not: the groups sum to 1
+        statistic = float((((observed - expected) @ directions)[free] ** 2 / values[free]).sum())
+        return cls(expected, observed, chi2_survival(statistic, int(free.sum())))
 
 
 def chi2_survival(statistic: float, degrees: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
+from scipy.stats import chi2, chisquare, kstest
 
 from bandit.coverage import CoveragePolicy
 from benchmarks.exactness import Asked, Calibration, Decisions, chi2_survival, trained, varied
@@ -34,13 +34,24 @@ def test_a_draw_that_is_a_little_off_is_seen(learned: tuple[bytes, list[Asked]])
     assert off.by_propensity().p_value < 1e-6
 
 
-def test_exact_draws_have_p_values_of_every_size_alike() -> None:
+@pytest.mark.parametrize("groups", ["by_plan", "by_propensity"])
+def test_exact_draws_have_p_values_of_every_size_alike(groups: str) -> None:
     random, found = np.random.default_rng(1), []
-    for _ in range(300):
+    for _ in range(400):
         chances = random.dirichlet(np.ones(5), size=500)
         picks = (random.random((500, 1)) >= chances.cumsum(axis=1)[:, :-1]).sum(axis=1)
-        found.append(Calibration.of(chances, picks).p_value)
-    assert np.histogram(found, bins=5, range=(0, 1))[0] == pytest.approx(60, abs=28)  # four standard deviations
+        found.append(getattr(Decisions(chances, picks), groups)().p_value)
+    assert kstest(found, "uniform").pvalue > 0.001
+
+
+@pytest.mark.parametrize("groups", [2, 7, 32])
+def test_of_chances_that_are_always_the_same_it_is_the_test_of_pearson(groups: int) -> None:
+    random = np.random.default_rng(groups)
+    for _ in range(20):
+        chances = 0.02 / groups + 0.98 * random.dirichlet(np.full(groups, 0.5))
+        picks = random.choice(groups, size=5_000, p=chances)
+        found = Calibration.of(np.tile(chances, (5_000, 1)), picks)
+        assert found.p_value == pytest.approx(chisquare(found.observed, found.expected).pvalue, rel=1e-4)
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 3, 9, 31])
