@@ -100,7 +100,7 @@ def _learning(settings: Settings) -> Iterator[Finding]:
     yield _model("memory", "memory", release, log.clicked, 1, "uses predicted words")
     yield _model("ranking", "ranker", release, log.clicked, settings.ranking.min_clicked, "uses reciprocal rank fusion")
     match settings.policy.kind:
-        case "coverage":
+        case "coverage" | "vw_adf" | "misguided":
             yield _model(
                 "policy", "policy", release, log.clicked, settings.policy.min_clicked, "serves the default plan"
             )

@@ -7,10 +7,9 @@ from collections import deque
 from dataclasses import dataclass
 
 from app.settings import Settings
-from app.wiring.models import warmup
+from app.wiring.models import learned_policy, warmup
 from app.wiring.plans import plan_library
 from app.wiring.stores import open_registry, open_store
-from bandit.coverage import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.learner import CoverageLearner
 from bandit.misguided import MisguidedPolicy
@@ -63,20 +62,17 @@ def _policy(settings: Settings, kind: str, release: int | None, plan: str | None
             return UniformPolicy(library, seed), library
         case "warmup":
             return warmup(settings, library), library
-    model = _released(open_registry(settings.data_dir), release)
-    learned = CoveragePolicy(model, seed=seed)
-    if kind == "misguided":
-        return MisguidedPolicy(model.library, learned, seed=seed), model.library
-    return learned, model.library
+    learned, library = learned_policy(_released(open_registry(settings.data_dir), release), seed=seed)
+    return (MisguidedPolicy(library, learned, seed=seed) if kind == "misguided" else learned), library
 
 
-def _released(registry: ModelRegistry, number: int | None) -> CoverageModel:
+def _released(registry: ModelRegistry, number: int | None) -> bytes:
     release = registry.current() if number is None else _numbered(registry, number)
     if release is None or CoverageLearner.component not in release.components:
         what = "There is no release yet." if release is None else f"Release {release.number} has no learned policy."
         remedy = "Until one is learned the warm-up policy serves: ask about --policy warmup, or see `bowerbird doctor`."
         raise NotFound("no_policy", what, remedy)
-    return CoverageModel.load(registry.load(release, CoverageLearner.component))
+    return registry.load(release, CoverageLearner.component)
 
 
 def _numbered(registry: ModelRegistry, number: int) -> Release:

@@ -104,7 +104,7 @@ class Shadow(Section):
 
 
 class Policy(Section):
-    kind: Literal["coverage", "uniform", "fixed"]
+    kind: Literal["coverage", "vw_adf", "uniform", "fixed", "misguided"]
     seed: int
     explore: Share
     min_clicked: Count
@@ -173,9 +173,21 @@ class Settings(Section):
 
     @property
     def learns_policy(self) -> bool:
-        """Whether the coverage policy serves anybody."""
-        tried = {self.experiment.first, self.experiment.second} if self.experiment.kind != "none" else set()
-        return self.policy.kind == "coverage" or "policy:coverage" in tried
+        """Whether a policy that learns serves anybody."""
+        return self.policy.kind in ("coverage", "vw_adf", "misguided") or self._tries_coverage
+
+    @model_validator(mode="after")
+    def _one_policy_learns(self) -> Self:
+        if self.policy.kind == "vw_adf" and self._tries_coverage:
+            raise ValueError(
+                "one policy learns at a time: with policy.kind = 'vw_adf', no variant is 'policy:coverage'"
+            )
+        return self
+
+    @property
+    def _tries_coverage(self) -> bool:
+        tried = self.experiment
+        return tried.kind != "none" and "policy:coverage" in (tried.first, tried.second)
 
     @property
     def hash(self) -> str:
@@ -231,4 +243,6 @@ def _sentence(problem: Any) -> str:
         for part in where[:-1]:
             section = section.model_fields[part].annotation
         return unknown("configuration key", ".".join(where), [".".join([*where[:-1], n]) for n in section.model_fields])
+    if not where:  # two sections that don't go together
+        return f"{problem['msg']}."
     return f"{'.'.join(where)} = {problem['input']!r}: {problem['msg']}."

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.draw import draw
+from bandit.inverse_gap import inverse_gap
 from bandit.plans import PlanLibrary
 from bandit.union import United, corrected
 from core.errors import CorruptModel
@@ -113,7 +114,7 @@ class CoveragePolicy:
 
     def propensities(self, query: Query, context: Features) -> Mapping[str, float]:
         """CorruptModel when the context has other features than those that the model was trained on."""
-        chances = self._explore(self.scores(context))
+        chances = inverse_gap(self.scores(context), gamma=self._model.gamma, floor=self._model.floor)
         return {plan.name: chance for plan, chance in zip(self._library.plans, chances.tolist(), strict=True)}
 
     def choose(self, query: Query, context: Features) -> Choice:
@@ -134,15 +135,6 @@ class CoveragePolicy:
             )
         united, _ = self._united(self._model.weights, context.values)
         return corrected(united, self._model.offsets)
-
-    def _explore(self, scores: Doubles) -> Doubles:
-        count = len(scores)
-        best = int(np.argmax(scores))
-        chances = 1 / (count + self._model.gamma * (scores[best] - scores))
-        chances[best] = 0
-        chances[best] = 1 - chances.sum()
-        mixed: Doubles = self._model.floor / count + (1 - self._model.floor) * chances
-        return mixed
 
 
 def _corrupt(why: str) -> CorruptModel:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bandit.costs import ArmTimes
 from bandit.coverage import CoverageModel
+from bandit.current_names import CurrentNames
 from bandit.heads import LinearHeads
 from bandit.labels import Labeller
 from bandit.offsets import PlanOffsets
@@ -20,8 +21,6 @@ from core.errors import InvalidInput
 from core.types import Episode
 
 log = logging.getLogger(__name__)
-# So many episodes in a row with the same other context features are a change, fewer are stragglers.
-_STRANGERS = 20
 _REFRESHED = 25  # episodes between two looks at the weights, which say what is expected of the next ones
 _LEAST_COVERED = 0.05  # so that a single click never counts more than twenty
 Doubles = NDArray[np.float64]
@@ -56,7 +55,7 @@ class CoverageLearner:
         self._cost_per_ms = cost_per_ms
         self._gamma = gamma
         self._floor = floor
-        self._names: tuple[str, ...] | None = None
+        self._names = CurrentNames()
         self._heads: LinearHeads | None = None
         self._times = ArmTimes()
         self._label = Labeller(library)
@@ -66,15 +65,16 @@ class CoverageLearner:
         self._clicked = 0
         self._episodes = 0
         self._published = 0
-        self._strangers = 0
-        self._stranger_names: tuple[str, ...] | None = None
         self.skipped = 0
 
     def learn(self, episodes: Sequence[Episode]) -> None:
         for episode in episodes:
-            if episode.impression.mixed or not self._is_current(episode.impression.context.names):
+            before, names = self._names.names, episode.impression.context.names
+            if episode.impression.mixed or not self._names.admits(names):
                 self.skipped += 1
                 continue
+            if names != before:
+                self._start(names)
             try:
                 self._learn(episode)
             except InvalidInput as error:  # one bad row must not cost the others of its batch
@@ -83,14 +83,14 @@ class CoverageLearner:
 
     def snapshot(self) -> bytes | None:
         """None before `min_clicked` clicked episodes (until then the warm-up policy serves), and without new ones."""
-        if self._heads is None or self._names is None or self._clicked < self._min_clicked:
+        if self._heads is None or self._names.names is None or self._clicked < self._min_clicked:
             return None
         if self._episodes == self._published:
             return None
         self._published = self._episodes
         return CoverageModel(
             library=self._library,
-            names=self._names,
+            names=self._names.names,
             weights=self._heads.export(),
             offsets=self._offsets.values,
             head_ms=np.array([self._times.milliseconds(arm, depth) for arm, depth in self._library.heads]),
@@ -105,27 +105,14 @@ class CoverageLearner:
             self._heads.close()
             self._heads = None
 
-    def _is_current(self, names: tuple[str, ...]) -> bool:
-        """Whether the current weights fit; so many strangers in a row (an arm was added, say) become the current."""
-        if names == self._names:
-            self._strangers = 0
-            return True
-        self._strangers = self._strangers + 1 if names == self._stranger_names else 1
-        self._stranger_names = names
-        if self._names is not None and self._strangers < _STRANGERS:
-            return False
-        self._start(names)
-        return True
-
     def _start(self, names: tuple[str, ...]) -> None:
         """Other context features need other weights; what was learned of the old is dropped."""
-        if self._names is not None:
+        if self._heads is not None:
             log.warning("the context features have changed; the policy starts to learn anew")
             self.close()
-        self._names = names
         self._heads = LinearHeads(self._groups(), len(names), seed=self._seed)
         self._offsets = PlanOffsets(len(self._library.plans))
-        self._clicked = self._episodes = self._published = self._strangers = 0
+        self._clicked = self._episodes = self._published = 0
 
     def _groups(self) -> list[int]:
         """The depths of an arm are much alike; the ceiling is on its own."""

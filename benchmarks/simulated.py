@@ -1,4 +1,4 @@
-"""Every policy through the simulated world, beside the Bayes oracle and the best plan in hindsight, on several seeds."""
+"""Every policy through the simulated world, beside the Bayes oracle and the best plan in hindsight."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def simulated(seeds: tuple[int, ...] = SEEDS) -> dict[str, Any]:
         "by_seed": rows,
         "static_over_oracle": statistics.fmean(anchors),
         "best_plans": names,
-        "stated": f"{SEARCHES} searches; {BROKEN} answers with rubbish from {_BROKEN.start} to {_BROKEN.stop}; expected "
-        "reward minus cost under the policy's draws, exploration included; ratios over the whole run, `end_` over its "
-        "last 2,000 searches, `after_break` over the first 1,000 after the break; crossover: the search from which on "
+        "stated": f"{SEARCHES} searches; {BROKEN} answers with rubbish from {_BROKEN.start} to {_BROKEN.stop}; "
+        "expected reward minus cost under the policy's draws, exploration included; ratios over the whole run, `end_` "
+        "over its last 2,000 searches, `after_break` over the first 1,000 after the break; crossover: the search from which on "
         f"the total is never again behind the best plan's; delayed: feedback comes {DELAY} searches later",
         "curves": {name: _smooth(values) for name, values in curves.items()},
     }
@@ -86,7 +86,9 @@ def _misguided(world: World, seed: int) -> Contestant:
 
 
 def _adf(world: World, seed: int) -> Contestant:
-    learner = AdfLearner(world.plans, seed, min_clicked=_MIN_CLICKED, cost_per_ms=COST_PER_MS, floor=_FLOOR)
+    learner = AdfLearner(
+        world.plans, seed, min_clicked=_MIN_CLICKED, cost_per_ms=COST_PER_MS, gamma=_GAMMA, floor=_FLOOR
+    )
     return Contestant(_warmup(world, seed), learner, lambda model: VwAdfPolicy.load(model, seed=seed))
 
 

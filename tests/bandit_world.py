@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from builders import episode
@@ -90,7 +90,7 @@ def visit(policy: Policy, asked: Search, random: np.random.Generator) -> Episode
     }
     wanted = {arm: truth[arm] if truth[arm] <= depth else 0 for arm, depth in depths.items()}
     clicked = any(wanted.values()) and random.uniform() < CLICKED_WHEN_FOUND
-    return episode(
+    told = episode(
         query_id=asked.query.id,
         gains=(float(clicked), 0.0, 0.0),
         shown=("wanted", "other", "another"),
@@ -103,3 +103,4 @@ def visit(policy: Policy, asked: Search, random: np.random.Generator) -> Episode
             for arm, depth in depths.items()
         },
     )
+    return replace(told, impression=replace(told.impression, choice=choice))

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.settings import Settings
 from app.wiring.plans import plan_library
 from app.wiring.stores import open_catalogue, open_embeddings, open_registry, open_store
+from bandit.adf_learner import AdfLearner
 from bandit.learner import CoverageLearner
 from core.protocols import Learner
 from feedback.learner import LearningLoop
@@ -58,16 +59,7 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
             )
         )
     if settings.learns_policy:
-        learners.append(
-            CoverageLearner(
-                plan_library(settings),
-                settings.policy.seed,
-                min_clicked=settings.policy.min_clicked,
-                cost_per_ms=settings.policy.cost_per_ms,
-                gamma=settings.policy.gamma,
-                floor=settings.policy.floor,
-            )
-        )
+        learners.append(_policy_learner(settings))
     rule = RewardRule(settings.feedback.weights)
     return LearningLoop(
         open_store(state),
@@ -77,4 +69,17 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
         window_s=settings.feedback.window_s,
         keep=settings.learner.keep_releases,
         closers=[catalogue.close],
+    )
+
+
+def _policy_learner(settings: Settings) -> Learner:
+    wanted = settings.policy
+    adf = wanted.kind == "vw_adf"
+    return (AdfLearner if adf else CoverageLearner)(
+        plan_library(settings),
+        wanted.seed,
+        min_clicked=wanted.min_clicked,
+        cost_per_ms=wanted.cost_per_ms,
+        gamma=wanted.gamma,
+        floor=wanted.floor,
     )

@@ -9,9 +9,11 @@ from dataclasses import replace
 from app.experiment import Experiment
 from app.pipeline import Serving
 from app.settings import Settings
+from bandit.adf import AdfModel, VwAdfPolicy
 from bandit.coverage import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.learner import CoverageLearner
+from bandit.misguided import MisguidedPolicy
 from bandit.plans import PlanLibrary
 from bandit.uniform import UniformPolicy
 from bandit.warmup import WarmupPolicy
@@ -99,13 +101,27 @@ def _policy(kind: str, settings: Settings, library: PlanLibrary, model: bytes | 
             return UniformPolicy(library, seed)
     if model is not None:
         try:
-            learned = CoverageModel.load(model)
-            if learned.library == library:
-                return CoveragePolicy(learned, seed=seed)
-            log.warning("the policy was learned for other plans than are configured; it serves when it has relearned")
+            learned, plans = learned_policy(model, seed=seed)
+            if isinstance(learned, VwAdfPolicy) != (kind == "vw_adf"):
+                log.warning("the learned policy is not of kind %s; that one serves when it has learned", kind)
+            elif plans != library:
+                log.warning(
+                    "the policy was learned for other plans than are configured; it serves when it has relearned"
+                )
+            else:
+                return MisguidedPolicy(library, learned, seed=seed) if kind == "misguided" else learned
         except BowerbirdError:
             log.exception("the learned policy cannot be used; the default plan serves")
     return warmup(settings, library)
+
+
+def learned_policy(model: bytes, *, seed: int) -> tuple[Policy, PlanLibrary]:
+    """The policy of these bytes, of whichever kind wrote them, and the plans that it draws from; or CorruptModel."""
+    if AdfModel.wrote(model):
+        adf = AdfModel.load(model)
+        return VwAdfPolicy(adf, seed=seed), adf.library
+    coverage = CoverageModel.load(model)
+    return CoveragePolicy(coverage, seed=seed), coverage.library
 
 
 def warmup(settings: Settings, library: PlanLibrary) -> Policy:

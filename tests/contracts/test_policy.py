@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from words import query
 
+from bandit.adf import AdfModel, VwAdfPolicy, action_features
 from bandit.coverage import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.misguided import MisguidedPolicy
@@ -46,11 +47,18 @@ def coverage(seed: int = 1) -> CoveragePolicy:
     return CoveragePolicy(model, seed=seed)
 
 
+def vw_adf(seed: int = 1) -> VwAdfPolicy:
+    size = (action_features(LIBRARY).shape[1], len(NAMES) + 1)
+    weights = np.random.default_rng(5).normal(size=size)
+    return VwAdfPolicy(AdfModel(LIBRARY, NAMES, weights, gamma=5.0, floor=0.1, vw=b""), seed=seed)
+
+
 POLICIES: dict[str, Callable[[], Policy]] = {
     "fixed": lambda: FixedPolicy(LIBRARY, "lexical"),
     "uniform": lambda: UniformPolicy(LIBRARY, 1),
     "warmup": lambda: WarmupPolicy(LIBRARY, 1, 0.2),
     "coverage": coverage,
+    "vw_adf": vw_adf,
     "misguided": lambda: MisguidedPolicy(LIBRARY, coverage(), seed=1),
 }
 
@@ -103,5 +111,6 @@ def test_observed_frequencies_are_the_propensities(policy: Policy) -> None:
 
 def test_versions_differ_when_the_function_differs() -> None:
     versions = {build().version for build in POLICIES.values()}
-    versions |= {coverage(seed=2).version, WarmupPolicy(LIBRARY, 1, 0.3).version, UniformPolicy(LIBRARY, 2).version}
-    assert len(versions) == len(POLICIES) + 3
+    versions |= {coverage(seed=2).version, vw_adf(seed=2).version}
+    versions |= {WarmupPolicy(LIBRARY, 1, 0.3).version, UniformPolicy(LIBRARY, 2).version}
+    assert len(versions) == len(POLICIES) + 4

@@ -13,8 +13,14 @@ from popularity_world import IDS, learner, model_of, searches
 from words import item, query
 
 from app.settings import load_settings
+from app.wiring.learning import build_learning
 from app.wiring.models import Models
 from app.wiring.plans import plan_library
+from bandit.adf import AdfModel, action_features
+from bandit.adf_learner import AdfLearner
+from bandit.coverage import CoverageModel
+from bandit.learner import CoverageLearner
+from bandit.plans import PlanLibrary
 from feedback.registry import FileRegistry
 
 
@@ -70,3 +76,45 @@ def test_a_variant_differs_in_what_it_names_alone(tmp_path: Path, variant: str, 
 def test_without_an_experiment_there_is_none(tmp_path: Path) -> None:
     settings = load_settings()
     assert Models(settings, FileRegistry(tmp_path), plan_library(settings), (), {})().experiment is None
+
+
+def policy_model(kind: str, library: PlanLibrary) -> bytes:
+    heads = len(library.heads)
+    if kind == "vw_adf":
+        weights = np.zeros((action_features(library).shape[1], 2))
+        return AdfModel(library, ("x",), weights, gamma=1.0, floor=0.02, vw=b"").dump()
+    offsets = np.zeros(len(library.plans))
+    return CoverageModel(library, ("x",), np.zeros((heads + 1, 2)), offsets, np.ones(heads), 1.0, 0.02, 0.0).dump()
+
+
+@pytest.mark.parametrize("kind", ["coverage", "vw_adf", "misguided"])
+@pytest.mark.parametrize("stored", ["coverage", "vw_adf"])
+def test_only_a_policy_of_the_configured_kind_serves(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, stored: str
+) -> None:
+    settings, registry = load_settings(overrides={"policy": {"kind": kind}}), FileRegistry(tmp_path)
+    library = plan_library(settings)
+    registry.publish({"policy": policy_model(stored, library)})
+    version = Models(settings, registry, library, (), {})().policy.version
+    if (stored == "vw_adf") == (kind == "vw_adf"):
+        assert version.startswith(f"{kind}-")
+        assert not caplog.records
+    else:
+        assert version.startswith("warmup-")
+        assert f"not of kind {kind}" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["coverage", "vw_adf", "misguided"])
+def test_a_damaged_policy_is_served_without(tmp_path: Path, kind: str) -> None:
+    settings, registry = load_settings(overrides={"policy": {"kind": kind}}), FileRegistry(tmp_path)
+    library = plan_library(settings)
+    for stored in ("coverage", "vw_adf"):
+        registry.publish({"policy": policy_model(stored, library)[:-30]})
+        assert Models(settings, registry, library, (), {})().policy.version.startswith("warmup-")
+
+
+@pytest.mark.parametrize(("kind", "learner"), [("coverage", CoverageLearner), ("vw_adf", AdfLearner)])
+def test_what_is_configured_learns(tmp_path: Path, kind: str, learner: type) -> None:
+    loop = build_learning(load_settings(overrides={"service": {"data_dir": str(tmp_path)}, "policy": {"kind": kind}}))
+    assert [type(each) for each in loop._learners if each.component == "policy"] == [learner]
+    loop.close()

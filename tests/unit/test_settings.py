@@ -19,7 +19,7 @@ def test_the_shipped_files_are_valid(path: Path) -> None:
     [
         ("[policy]\ngama = 1.0", r"'policy\.gama'\. Did you mean 'policy\.gamma'\?"),
         ("[polcy]\nseed = 1", r"'polcy'\. Did you mean 'policy'\?"),
-        ("[policy]\nkind = 'best'", r"policy\.kind = 'best'.*'coverage', 'uniform' or 'fixed'"),
+        ("[policy]\nkind = 'best'", r"policy\.kind = 'best'.*'coverage', 'vw_adf', 'uniform', 'fixed' or 'misguided'"),
         ("[policy]\nexplore = 1.5", r"policy\.explore = 1\.5: .*less than or equal to 1"),
         ("[lexical]\nlanguage = 'germn'", r"lexical\.language = 'germn'.*'arabic', .*'german', .*or 'turkish'"),
         (
@@ -68,4 +68,11 @@ def test_what_is_lately_is_shorter_than_what_is_usual() -> None:
 def test_a_policy_that_is_tried_is_learned(kind: str, second: str, learns: bool) -> None:
     tried = {"kind": kind, "name": "try", "second": second}
     assert load_settings(overrides={"policy": {"kind": "fixed"}, "experiment": tried}).learns_policy is learns
-    assert load_settings(overrides={"experiment": tried}).learns_policy
+    for learned in ("coverage", "misguided"):
+        assert load_settings(overrides={"policy": {"kind": learned}, "experiment": tried}).learns_policy
+
+
+def test_two_policies_do_not_learn_at_once() -> None:
+    tried = {"kind": "ab", "name": "try", "second": "policy:coverage"}
+    with pytest.raises(InvalidConfig, match="one policy learns at a time"):
+        load_settings(overrides={"policy": {"kind": "vw_adf"}, "experiment": tried})
