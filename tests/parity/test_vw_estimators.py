@@ -12,7 +12,7 @@ from scipy.stats import f, t
 from bandit.ope.cressie_read import cressie_read
 from bandit.ope.evidence import Evidence
 from bandit.ope.student import critical_value
-from benchmarks.ope_parity import difference, random_log
+from benchmarks.bandit.ope_parity import difference, random_log
 
 CLICKS = (0.0, 1.0)
 

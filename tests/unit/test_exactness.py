@@ -7,9 +7,9 @@ import pytest
 from scipy.stats import chi2, chisquare, kstest
 
 from bandit.coverage import CoveragePolicy
-from benchmarks.exactness import Asked, Calibration, Decisions, chi2_survival, trained, varied
-from benchmarks.replay import drawn, replayed_otherwise
-from benchmarks.worlds import World, library
+from benchmarks.bandit.exactness import Asked, Calibration, Decisions, chi2_survival, trained, varied
+from benchmarks.bandit.replay import drawn, replayed_otherwise
+from benchmarks.bandit.worlds import World, library
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bandit.ope import assess
-from benchmarks.open_bandit import Log, click_rates, evidence, read, shares, wilson
+from benchmarks.bandit.open_bandit import Log, click_rates, evidence, read, shares, wilson
 
 
 def logs(folder: Path) -> tuple[Log, Log]:

@@ -8,8 +8,8 @@ import pytest
 from bandit.fixed import FixedPolicy
 from bandit.plans import PlanLibrary
 from bandit.uniform import UniformPolicy
-from benchmarks.contestants import Contestant, oracle, run, static
-from benchmarks.worlds import BROKEN, World, library
+from benchmarks.bandit.contestants import Contestant, oracle, run, static
+from benchmarks.bandit.worlds import BROKEN, World, library
 from core.types import Choice
 
 PLANS = library()

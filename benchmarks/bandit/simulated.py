@@ -18,8 +18,8 @@ from bandit.learner import CoverageLearner
 from bandit.misguided import MisguidedPolicy
 from bandit.uniform import UniformPolicy
 from bandit.warmup import WarmupPolicy
-from benchmarks.contestants import Contestant, oracle, run, static
-from benchmarks.worlds import BROKEN, COST_PER_MS, World, library
+from benchmarks.bandit.contestants import Contestant, oracle, run, static
+from benchmarks.bandit.worlds import BROKEN, COST_PER_MS, World, library
 
 Doubles = NDArray[np.float64]
 SEARCHES, SEEDS, DELAY = 20_000, (1, 2, 3, 4, 5), 1_000
@@ -63,8 +63,9 @@ def simulated(seeds: tuple[int, ...] = SEEDS) -> dict[str, Any]:
         "best_plans": names,
         "stated": f"{SEARCHES} searches; {BROKEN} answers with rubbish from {_BROKEN.start} to {_BROKEN.stop}; "
         "expected reward minus cost under the policy's draws, exploration included; ratios over the whole run, `end_` "
-        "over its last 2,000 searches, `after_break` over the first 1,000 after the break; crossover: the search from which on "
-        f"the total is never again behind the best plan's; delayed: feedback comes {DELAY} searches later",
+        "over its last 2,000 searches, `after_break` over the first 1,000 after the break; crossover: the search from "
+        "which on the total is never again behind the best plan's; "
+        f"delayed: feedback comes {DELAY} searches later",
         "curves": {name: _smooth(values) for name, values in curves.items()},
     }
 

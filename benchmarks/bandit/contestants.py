@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.worlds import World
+from benchmarks.bandit.worlds import World
 from core.protocols import Learner, Policy
 from core.types import Episode
 

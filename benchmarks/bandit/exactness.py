@@ -1,6 +1,6 @@
 """Whether the learned policy draws as it says: frequencies against propensities, replay elsewhere, and how fast.
 
-`python -m benchmarks.exactness` prints the figures `exact.chi2_p`, `exact.propensity_chi2_p`,
+`python -m benchmarks.bandit.exactness` prints the figures `exact.chi2_p`, `exact.propensity_chi2_p`,
 `exact.replayed_otherwise` and `choose.p50_ms`.
 """
 
@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,9 @@ from numpy.typing import NDArray
 from bandit.coverage import CoveragePolicy
 from bandit.learner import CoverageLearner
 from bandit.warmup import WarmupPolicy
-from benchmarks.choice_speed import choice_speed
-from benchmarks.replay import replayed_otherwise
-from benchmarks.worlds import COST_PER_MS, World, library
+from benchmarks.bandit.choice_speed import choice_speed
+from benchmarks.bandit.replay import replayed_otherwise
+from benchmarks.bandit.worlds import COST_PER_MS, World, library
 from core.protocols import Policy
 from core.types import Features, Query
 
@@ -120,7 +121,8 @@ def trained(world: World, searches: int, seed: int) -> bytes:
     return model
 
 
-def main(decisions: int = 100_000, seed: int = 1) -> None:
+def exactness(decisions: int = 100_000, seed: int = 1) -> dict[str, Any]:
+    """`figures`, and how often each tenth of the propensities was `expected` to be drawn and `observed`."""
     world = World.draw(decisions, seed, library())
     model, asked = trained(world, 3_000, seed), varied(world, seed)
     drawn = Decisions.of(CoveragePolicy.load(model, seed=seed), asked)
@@ -131,9 +133,13 @@ def main(decisions: int = 100_000, seed: int = 1) -> None:
         "exact.replayed_otherwise": replayed_otherwise(model, asked[:_REPLAYED], seed=seed),
         "choose.p50_ms": choice_speed()["p50_ms"],
     }
-    table = [propensities.expected.round(1).tolist(), propensities.observed.tolist()]
-    print(json.dumps({"figures": figures, "decisions": decisions, "expected and observed": table}, indent=1))
+    return {
+        "figures": figures,
+        "decisions": decisions,
+        "expected": propensities.expected.round(1).tolist(),
+        "observed": propensities.observed.tolist(),
+    }
 
 
 if __name__ == "__main__":
-    main()
+    print(json.dumps(exactness(), indent=1))

@@ -1,6 +1,6 @@
 """Whether another process, reading the log in another order, draws the same plans with the same propensities.
 
-`python -m benchmarks.replay FOLDER SEED` is that process: it prints what it draws.
+`python -m benchmarks.bandit.replay FOLDER SEED` is that process: it prints what it draws.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from feedback.registry import FileRegistry
 from feedback.sqlite_store import SqliteEventStore
 
 Asked = tuple[Query, Features]
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parent.parent.parent
 _COMPONENT = "policy"
 
 
@@ -58,7 +58,7 @@ def _write(folder: Path, model: bytes, policy: CoveragePolicy, asked: Iterable[A
 
 def _elsewhere(folder: Path, seed: int) -> Mapping[str, list[str]]:
     """What the other process draws."""
-    command = [sys.executable, "-m", "benchmarks.replay", str(folder), str(seed)]
+    command = [sys.executable, "-m", "benchmarks.bandit.replay", str(folder), str(seed)]
     told: Mapping[str, list[str]] = json.loads(
         subprocess.run(command, check=True, capture_output=True, cwd=_ROOT).stdout
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bandit.coverage import CoverageModel, CoveragePolicy
+from benchmarks.bandit.worlds import library
 from benchmarks.timing import timed
-from benchmarks.worlds import library
 from core.types import Features, Query, QueryId
 
 CONTEXT_FEATURES = 60
