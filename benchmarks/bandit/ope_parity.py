@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from bandit.ope.estimators import estimates, terms
 from bandit.ope.evidence import Evidence
 
 SEEDS = 20
+
+
+def ope_parity() -> dict[str, Any]:
+    return {"figures": {"ope.parity_diff": parity_diff()}, "logs": SEEDS}
 
 
 def parity_diff(seeds: int = SEEDS) -> float:
@@ -56,4 +61,4 @@ def _theirs(evidence: Evidence, confidence: float, largest: float) -> list[float
 
 
 if __name__ == "__main__":
-    print(json.dumps({"figures": {"ope.parity_diff": parity_diff()}, "logs": SEEDS}, indent=2))
+    print(json.dumps(ope_parity(), indent=2))
