@@ -29,14 +29,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Mean milliseconds of a search's slowest arm: under the candidate as far as the log tells, and under what served."""
+    """Mean milliseconds of a search's slowest arm, under the candidate as far as the log tells and under what served."""
 
     candidate_ms: float
     serving_ms: float
 
 
 def latency(evidence: Evidence, milliseconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Latency:
-    """From the [n] times of the evidence's rows, self-normalised (Swaminathan and Joachims 2015); NaN without weight."""
+    """From the [n] times of the evidence's rows, self-normalised as SNIPS is; NaN without weight."""
     weights = evidence.weights
     total = float(weights.sum())
     candidate = float(weights @ milliseconds) / total if total > 0 else math.nan
@@ -66,8 +66,8 @@ def lighter_gate(
     """For a retrained version of the champion: it must not be worse.
 
     `fresh` compares it with the champion on searches that it has not learned from: the gain's lower bound must be above
-    -`margin`. `past` are the newest searches, most of which it has learned from: they flatter it, so they can only speak
-    against it. This is what holds when somebody floods the log and stays to applaud the result.
+    -`margin`. `past` are the newest searches, most of which it has learned from: they flatter it, so they can only
+    speak against it. This is what holds when somebody floods the log and stays to applaud the result.
     """
     for report, where in ((past, "on the searches before"), (fresh, "on searches it has not seen")):
         if report.refusal is None and report.gain.high < 0:
