@@ -29,7 +29,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Mean milliseconds of a search's slowest arm, under the candidate as far as the log tells and under what served."""
+    """Mean milliseconds of a search's slowest arm: under the candidate, as far as the log tells, and what served."""
 
     candidate_ms: float
     serving_ms: float

@@ -1,7 +1,7 @@
 """The way of a new policy: gate, a few clients, more, all but the control; or back, with the reason in a sentence.
 
-Stage 0 is the gate: the candidate serves nobody. Stage n is the n-th of the growing shares. Everything here is a function
-from one Rollout to the next; who holds the models' bytes is the caller's business.
+Stage 0 is the gate: the candidate serves nobody. Stage n is the n-th of the growing shares. Everything here is a
+function from one Rollout to the next; who holds the models' bytes is the caller's business.
 """
 
 from __future__ import annotations
