@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
-from bandit.ope import Evidence, Report, assess
+from bandit.ope import Evidence, Report
 
 
 class Outcome(StrEnum):
@@ -35,12 +33,12 @@ class Latency:
     serving_ms: float
 
 
-def latency(evidence: Evidence, milliseconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Latency:
-    """From the [n] times of the evidence's rows, self-normalised as SNIPS is; NaN without weight."""
-    weights = evidence.weights
-    total = float(weights.sum())
-    candidate = float(weights @ milliseconds) / total if total > 0 else math.nan
-    return Latency(candidate, float(milliseconds.mean()) if len(milliseconds) else math.nan)
+def latency(times: Evidence) -> Latency:
+    """From evidence whose rewards are milliseconds, self-normalised as SNIPS is; NaN without any weight."""
+    total = float(times.weights.sum())
+    if total == 0:
+        return Latency(math.nan, math.nan)
+    return Latency(float(times.weights @ times.rewards) / total, float(times.rewards.mean()))
 
 
 def gate(report: Report, took: Latency, *, slow_factor: float, last_look: bool) -> Verdict:
@@ -79,11 +77,6 @@ def lighter_gate(
     if fresh.gain.low > -margin:
         return _verdict(Outcome.PASS, f"It is not worse than the version before: {_gain(fresh)}.", fresh, took)
     return _undecided(fresh, took, f"It may earn more than {margin:g} less: {_gain(fresh)}.", last_look)
-
-
-def compare_off_policy(evidence: Evidence, *, seed: int) -> Report:
-    """The report that both gates read: 95 % intervals."""
-    return assess(evidence, seed=seed)
 
 
 def _undecided(report: Report, took: Latency, reason: str, last_look: bool) -> Verdict:

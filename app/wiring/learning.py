@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.settings import Settings
 from app.wiring.plans import plan_library
+from app.wiring.rollout import build_gate
 from app.wiring.stores import open_catalogue, open_embeddings, open_registry, open_store
 from bandit.learner import CoverageLearner
 from core.protocols import Learner
@@ -69,12 +70,14 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
             )
         )
     rule = RewardRule(settings.feedback.weights)
+    registry = open_registry(state)
     return LearningLoop(
         open_store(state),
-        open_registry(state),
+        registry,
         learners,
         rule,
         window_s=settings.feedback.window_s,
         keep=settings.learner.keep_releases,
+        gate=build_gate(settings, registry) if settings.rolls_out else None,
         closers=[catalogue.close],
     )
