@@ -103,7 +103,7 @@ class RolloutGate:
         return others if after == before.rollout else {**others, **changes(before, after)}
 
     def stored(self, current: Release | None) -> Stored:
-        """Of the release, with the champion that really serves: a model for other plans than the configured does not."""
+        """Of the release, with the champion that really serves: a model for other plans serves nobody."""
         found = stored(self._registry, current)
         champion = self._policy_of(found.policy).version
         return replace(found, rollout=replace(found.rollout, champion=champion))

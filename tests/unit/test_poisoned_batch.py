@@ -1,0 +1,72 @@
+"""A poisoned batch does not ship: bots who applaud one bad arm, the real learner, the gate for retrained versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bandit_world import policy_value, search
+from rollout_world import RULES, WARMUP, Loop, World, policy_of
+
+from bandit.rollout import Rollout
+
+FRESH = [search(n, np.random.default_rng(9)) for n in range(300)]
+BAD_ARM = "vector"
+
+
+@pytest.fixture
+def loop(tmp_path: Path) -> Iterator[Loop]:
+    """A learned champion that serves, after 2,000 honest searches."""
+    made = Loop(tmp_path, World(3))
+    made.learner.learn(made.world.log(WARMUP, 2_000))
+    model = made.learner.snapshot()
+    assert model is not None
+    made.registry.publish({"policy": model})
+    yield made
+    made.learner.close()
+
+
+def standing(loop: Loop) -> Rollout:
+    return loop.gate.stored(loop.registry.current()).rollout
+
+
+def value_of_what_serves(loop: Loop) -> float:
+    return policy_value(policy_of(loop.gate.stored(loop.registry.current()).policy), FRESH)
+
+
+def serve(loop: Loop, searches: int, *, applauded: str = "") -> None:
+    for _ in range(0, searches, 100):
+        policy = policy_of(loop.gate.stored(loop.registry.current()).policy)
+        loop.step(loop.world.log(policy, 100, applauded=applauded))
+
+
+def test_honest_versions_ship_at_once(loop: Loop) -> None:
+    before = value_of_what_serves(loop)
+    serve(loop, 1_500)
+    shipped = [each for each in standing(loop).decisions if each.what == "shipped"]
+    assert shipped
+    assert "not worse" in shipped[0].reason
+    assert value_of_what_serves(loop) > before - RULES.margin
+
+
+def test_five_hundred_bots_at_once_are_stopped(loop: Loop) -> None:
+    before = value_of_what_serves(loop)
+    policy = policy_of(loop.gate.stored(loop.registry.current()).policy)
+    loop.step(loop.world.log(policy, 500, applauded=BAD_ARM))
+    poisoned = loop.gate.stored(loop.registry.current()).candidate
+    assert policy_value(policy_of(poisoned), FRESH) < before - 0.03  # or there is nothing to stop
+    serve(loop, 2_000)
+    (first, *_) = standing(loop).decisions
+    assert (first.what, first.policy) == ("dropped", policy_of(poisoned).version)
+    assert value_of_what_serves(loop) > before - RULES.margin
+
+
+def test_bots_who_stay_to_applaud_the_result_are_stopped_by_the_past(loop: Loop) -> None:
+    serve(loop, 600)
+    before = value_of_what_serves(loop)
+    serve(loop, 500, applauded=BAD_ARM)
+    dropped = [each for each in standing(loop).decisions if each.what == "dropped"]
+    assert "on the searches before" in dropped[0].reason
+    assert value_of_what_serves(loop) > before - RULES.margin
