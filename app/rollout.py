@@ -11,7 +11,7 @@ from bandit.gate import Verdict, gate, latency, lighter_gate
 from bandit.guardrails import Group, group, groups
 from bandit.ope import Evidence, Report, assess, evidence_from
 from bandit.plans import PlanLibrary
-from bandit.rollout import Rollout, Rules, advance, drop, judge, offer
+from bandit.rollout import Rollout, Rules, advance, drop, judge, offer, watch
 from bandit.trial_log import TrialLog, timed
 from core.errors import BowerbirdError
 from core.protocols import ModelRegistry, Policy, Release
@@ -97,6 +97,10 @@ class RolloutGate:
         if POLICY in made:
             self._waiting = made[POLICY], self._log.newest
         before = self.stored(current)
+        watched = self._watch(before, now)
+        if watched != before.rollout:
+            models = {POLICY: NO_MODEL, PREVIOUS: before.policy, CANDIDATE: NO_MODEL}
+            return {**others, **models, **encoded(watched)}
         if not before.rollout.candidate:
             return {**others, **self._offer(before)}
         after = self.decide(before, now)
@@ -118,6 +122,15 @@ class RolloutGate:
             return advance(rollout, *self.groups(rollout), self._rules, now=now)
         verdict = self._look(rollout, candidate)
         return rollout if verdict is None else judge(rollout, verdict, self._rules, now=now)
+
+    def _watch(self, before: Stored, now: float) -> Rollout:
+        """The champion beside the control, while no candidate divides the rest of the clients."""
+        rollout, control = before.rollout, self._policy_of(NO_MODEL).version
+        if rollout.stage or rollout.champion == control:
+            return rollout
+        since = rollout.reigning_since
+        champion, beside = self._log.seen_of_others(control, since=since), self._log.seen(control, since=since)
+        return watch(rollout, *groups(champion, beside, self._rules.limits), self._rules, control, now=now)
 
     def groups(self, rollout: Rollout) -> tuple[Group, Group]:
         """(candidate, champion) since the stage began."""

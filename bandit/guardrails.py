@@ -102,23 +102,24 @@ def difference(candidate: Group, champion: Group, alpha: float) -> tuple[float, 
     return found, found - allowed, found + allowed
 
 
-def guardrails(candidate: Group, champion: Group, limits: Limits) -> str | None:
-    """The first guardrail that the candidate breaks significantly, as a sentence; None while it breaks none."""
+def guardrails(candidate: Group, champion: Group, limits: Limits, *, whose: str = "the champion's") -> str | None:
+    """The first guardrail that the candidate breaks significantly, as a sentence; None while it breaks none.
+
+    `whose` figures it is compared with, in words.
+    """
     if not (candidate.large_enough and champion.large_enough):
         return None
     found, _, high = difference(candidate, champion, limits.alpha)
     if high < 0:
-        return f"A search earns {-found:.3f} less than the champion's {champion.reward.value:.3f}."
+        return f"A search earns {-found:.3f} less than {whose} {champion.reward.value:.3f}."
     emptier = candidate.empty.value - champion.empty.value - limits.empty_margin
     error = math.hypot(candidate.empty.error, champion.empty.error)
     if emptier > margin(error, alpha=limits.alpha, scale=_SHARE_SCALE):
-        return (
-            f"{candidate.empty.value:.1%} of its searches find nothing, of the champion's {champion.empty.value:.1%}."
-        )
+        return f"{candidate.empty.value:.1%} of its searches find nothing, of {whose} {champion.empty.value:.1%}."
     if candidate.late.value - _LATE > margin(candidate.late.error, alpha=limits.alpha, scale=_SHARE_SCALE):
         return (
             f"Its p99 is {candidate.p99_ms:.0f} ms, more than {limits.slow_factor:g} times"
-            f" the champion's {champion.p99_ms:.0f} ms."
+            f" {whose} {champion.p99_ms:.0f} ms."
         )
     return None
 

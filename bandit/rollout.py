@@ -72,6 +72,15 @@ class Rollout:
         """Whether the candidate is of the champion's kind: such versions pass the gate in its lighter form."""
         return self.candidate.split("-")[0] == self.champion.split("-")[0]
 
+    @property
+    def reigning_since(self) -> float:
+        """When a champion was last crowned or returned to; retrained versions that were shipped since count as it.
+
+        The time of the oldest decision that is still known, if none of these is; 0 without any.
+        """
+        times = [each.time for each in self.decisions if each.what not in ("shipped", "dropped")]
+        return times[-1] if times else min((each.time for each in self.decisions), default=0.0)
+
     def share(self, rules: Rules) -> float:
         """Of the clients, that get the candidate."""
         return rules.stages[min(self.stage, len(rules.stages)) - 1] if self.candidate and self.stage else 0.0
@@ -123,6 +132,16 @@ def advance(rollout: Rollout, candidate: Group, champion: Group, rules: Rules, *
     if candidate.searches >= rules.max_searches:
         why = f"it is not proven better ({low:+.4f} to {high:+.4f})" if enough else "they are of too few clients"
         return drop(rollout, f"After {candidate.searches} searches {why}.", now=now, numbers=numbers)
+    return rollout
+
+
+def watch(
+    rollout: Rollout, champion: Group, control: Group, rules: Rules, control_version: str, *, now: float
+) -> Rollout:
+    """Back to the control when the champion breaks a guardrail against it: many retrained versions, each hardly worse
+    than the one before, may have made it bad."""
+    if broken := guardrails(champion, control, rules.limits, whose="the control's"):
+        return return_to(rollout, control_version, broken, now=now)
     return rollout
 
 

@@ -47,6 +47,10 @@ class TrialLog:
         """The version's searches from that time on."""
         return [each for each in self._seen.get(version, ()) if each.time >= since]
 
+    def seen_of_others(self, version: str, *, since: float) -> list[Seen]:
+        """The searches of all other versions that are still known."""
+        return [each for other in self._seen if other != version for each in self.seen(other, since=since)]
+
     def after(self, time: float, *, policy: str) -> list[Episode]:
         """Searches after that time whose plan this policy version drew: evidence that compares with it."""
         found = (each for each in self._episodes if each.impression.query.time > time)

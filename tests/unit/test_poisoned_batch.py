@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from bandit_world import policy_value, search
 from rollout_world import RULES, WARMUP, Loop, World, policy_of
 
+from bandit.coverage import CoverageModel
 from bandit.rollout import Rollout
+from bandit.staged import StagedPolicy
 
 FRESH = [search(n, np.random.default_rng(9)) for n in range(300)]
 BAD_ARM = "vector"
@@ -70,3 +73,20 @@ def test_bots_who_stay_to_applaud_the_result_are_stopped_by_the_past(loop: Loop)
     dropped = [each for each in standing(loop).decisions if each.what == "dropped"]
     assert "on the searches before" in dropped[0].reason
     assert value_of_what_serves(loop) > before - RULES.margin
+
+
+def test_a_champion_that_is_bad_all_the_same_makes_way_for_the_control(loop: Loop) -> None:
+    model = CoverageModel.load(loop.gate.stored(loop.registry.current()).policy)
+    bad = replace(model, weights=-model.weights).dump()
+    loop.registry.publish({"policy": bad})
+    serving = StagedPolicy(policy_of(bad), WARMUP, control_share=0.3)
+    while not standing(loop).decisions:
+        loop.gate.learn(loop.world.log(serving, 100))
+        current = loop.registry.current()
+        if admitted := loop.gate.admit({}, current, loop.world.now):
+            loop.registry.publish(admitted, onto=current)
+        assert loop.world.searches < 4_000
+    assert "less than the control's" in standing(loop).decisions[0].reason
+    after = loop.gate.stored(loop.registry.current())
+    assert (after.policy, after.previous) == (b"", bad)
+    assert after.rollout.champion == WARMUP.version

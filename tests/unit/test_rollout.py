@@ -11,7 +11,7 @@ from bandit.gate import Latency, Outcome, Verdict, gate, lighter_gate
 from bandit.guardrails import Group, Limits, Mean
 from bandit.ope import Overlap, Report
 from bandit.ope.assessment import Estimate
-from bandit.rollout import Rollout, Rules, advance, judge, offer, promote, return_to
+from bandit.rollout import Rollout, Rules, advance, judge, offer, promote, return_to, watch
 from core.errors import InvalidConfig
 
 LIMITS = Limits(empty_margin=0.01, slow_factor=1.5, alpha=0.05)
@@ -159,6 +159,16 @@ def test_back_to_an_earlier_champion() -> None:
     back = return_to(at(2), "warmup-0", "So be it.", now=20.0)
     assert (back.champion, back.candidate, back.stage) == ("warmup-0", "", 0)
     assert last(back) == ("rolled back", "warmup-1", "So be it.")
+
+
+def test_a_champion_worse_than_the_control_makes_way_for_it() -> None:
+    reigning = replace(return_to(Rollout("coverage-0"), "coverage-a", "", now=3.0), candidate="coverage-b")
+    assert reigning.reigning_since == 3.0
+    assert watch(reigning, SAME, CHAMPION, RULES, "warmup-1", now=20.0) == reigning
+    bad = replace(SAME, reward=Mean(0.3, 0.005))
+    gone = watch(reigning, bad, CHAMPION, RULES, "warmup-1", now=20.0)
+    assert (gone.champion, gone.candidate) == ("warmup-1", "")
+    assert last(gone) == ("rolled back", "coverage-a", "A search earns 0.100 less than the control's 0.400.")
 
 
 def test_to_json_and_back() -> None:
