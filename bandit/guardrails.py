@@ -82,23 +82,25 @@ def groups(candidate: Sequence[Seen], champion: Sequence[Seen], limits: Limits) 
     return group(candidate, late_ms=limits.slow_factor * serving.p99_ms), serving
 
 
-def margin(error: float, *, alpha: float, scale: float) -> float:
+def margin(error: float, *, alpha: float, scale: float, degrees: float = math.inf) -> float:
     """How far from 0 a difference with this standard error must be to be significant, however often one looks.
 
     The mixture sequential probability ratio test (Robbins 1970; Johari, Pekelis and Walsh 2017, "Always valid
     inference"): with a normal prior of standard deviation `scale` on the difference, chance passes it at any time with
-    probability `alpha` at most, both sides together.
+    probability `alpha` at most, both sides together. For an error from few clients, `degrees` of freedom, the normal
+    quantile is widened to Student's (Abramowitz and Stegun 1964, 26.7.5, its first term).
     """
     if not 0 < error < math.inf:
         return error
     ratio = (scale / error) ** 2
-    return error * math.sqrt(2 * (1 + 1 / ratio) * (math.log(1 / alpha) + math.log1p(ratio) / 2))
+    normal = math.sqrt(2 * (1 + 1 / ratio) * (math.log(1 / alpha) + math.log1p(ratio) / 2))
+    return error * (normal + (normal**3 + normal) / (4 * degrees))
 
 
 def difference(candidate: Group, champion: Group, alpha: float) -> tuple[float, float, float]:
     """(difference in reward of a search, its lower bound, its upper bound), valid at every look."""
     found = candidate.reward.value - champion.reward.value
-    allowed = margin(math.hypot(candidate.reward.error, champion.reward.error), alpha=alpha, scale=_REWARD_SCALE)
+    allowed = _margin(candidate, champion, _error(candidate.reward, champion.reward), alpha, _REWARD_SCALE)
     return found, found - allowed, found + allowed
 
 
@@ -112,16 +114,33 @@ def guardrails(candidate: Group, champion: Group, limits: Limits, *, whose: str 
     found, _, high = difference(candidate, champion, limits.alpha)
     if high < 0:
         return f"A search earns {-found:.3f} less than {whose} {champion.reward.value:.3f}."
-    emptier = candidate.empty.value - champion.empty.value - limits.empty_margin
-    error = math.hypot(candidate.empty.error, champion.empty.error)
-    if emptier > margin(error, alpha=limits.alpha, scale=_SHARE_SCALE):
+    if _emptier(candidate, champion, limits):
         return f"{candidate.empty.value:.1%} of its searches find nothing, of {whose} {champion.empty.value:.1%}."
-    if candidate.late.value - _LATE > margin(candidate.late.error, alpha=limits.alpha, scale=_SHARE_SCALE):
+    if _slower(candidate, champion, limits):
         return (
             f"Its p99 is {candidate.p99_ms:.0f} ms, more than {limits.slow_factor:g} times"
             f" {whose} {champion.p99_ms:.0f} ms."
         )
     return None
+
+
+def _emptier(candidate: Group, champion: Group, limits: Limits) -> bool:
+    beyond = candidate.empty.value - champion.empty.value - limits.empty_margin
+    return beyond > _margin(candidate, champion, _error(candidate.empty, champion.empty), limits.alpha, _SHARE_SCALE)
+
+
+def _slower(candidate: Group, champion: Group, limits: Limits) -> bool:
+    beyond = candidate.late.value - _LATE
+    return beyond > _margin(candidate, champion, candidate.late.error, limits.alpha, _SHARE_SCALE)
+
+
+def _error(candidate: Mean, champion: Mean) -> float:
+    return math.hypot(candidate.error, champion.error)
+
+
+def _margin(candidate: Group, champion: Group, error: float, alpha: float, scale: float) -> float:
+    degrees = max(1, min(candidate.clients, champion.clients) - 1)
+    return margin(error, alpha=alpha, scale=scale, degrees=degrees)
 
 
 def figures(candidate: Group, champion: Group, alpha: float) -> Mapping[str, float]:
