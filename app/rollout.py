@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bandit.gate import Verdict, gate, latency, lighter_gate
+from bandit.gate import Outcome, Verdict, gate, latency, lighter_gate
 from bandit.guardrails import Group, group, groups
 from bandit.ope import Evidence, Report, assess, evidence_from
 from bandit.plans import PlanLibrary
@@ -144,11 +144,13 @@ class RolloutGate:
         return {role: group(self._log.seen(version, since=rollout.began)) for role, version in versions.items()}
 
     def _offer(self, before: Stored) -> dict[str, bytes]:
+        """The newest version goes to the gate, unless it serves, or was sent away before."""
         if self._waiting is None:
             return {}
-        (model, learned_until), self._waiting = self._waiting, None
+        model, learned_until = self._waiting
         version = self._policy_of(model).version
-        if version in (before.rollout.champion, self._policy_of(NO_MODEL).version):
+        gone = {each.policy for each in before.rollout.decisions if each.what in ("dropped", "rolled back")}
+        if version in {before.rollout.champion, self._policy_of(NO_MODEL).version, *gone}:
             return {}
         offered = offer(before.rollout, before.rollout.champion, version, learned_until=learned_until)
         return {CANDIDATE: model, **encoded(offered)}
@@ -162,13 +164,18 @@ class RolloutGate:
         seen = self._looked[1] if self._looked[0] == rollout.candidate else 0
         if not last and len(fresh) < max(first, 2 * seen):
             return None
-        self._looked = rollout.candidate, len(fresh)
-        report, slow = self._report(fresh, candidate), rules.limits.slow_factor
+        verdict = self._verdict(rollout, candidate, fresh, last_look=last)
+        if verdict.outcome is Outcome.WAIT:
+            self._looked = rollout.candidate, len(fresh)
+        return verdict
+
+    def _verdict(self, rollout: Rollout, candidate: Policy, fresh: Sequence[Episode], *, last_look: bool) -> Verdict:
+        report, slow = self._report(fresh, candidate), self._rules.limits.slow_factor
         took = latency(self._evidence(timed(fresh), candidate))
         if not rollout.retrained:
-            return gate(report, took, slow_factor=slow, last_look=last)
+            return gate(report, took, slow_factor=slow, last_look=last_look)
         past = self._report(self._log.until(rollout.began), candidate)
-        return lighter_gate(report, past, took, margin=rules.margin, slow_factor=slow, last_look=last)
+        return lighter_gate(report, past, took, margin=self._rules.margin, slow_factor=slow, last_look=last_look)
 
     def _report(self, episodes: Sequence[Episode], candidate: Policy) -> Report:
         return assess(self._evidence(episodes, candidate), seed=self._seed)

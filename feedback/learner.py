@@ -76,12 +76,22 @@ class LearningLoop:
             if self._gate is not None:
                 self._gate.learn(episodes)
         self._episodes += count
-        return Step(count, late, self._publish(self._models(failed), now) if count else None, failed)
+        return Step(count, late, self._release(failed, now) if count else None, failed)
 
     def close(self) -> None:
         self._store.close()
         for close in self._closers:
             close()
+
+    def _release(self, failed: dict[str, str], now: float) -> Release | None:
+        try:
+            return self._publish(self._models(failed), now)
+        except Exception as error:
+            if self._gate is None:
+                raise
+            log.exception("the release gate failed; what cannot be judged is not published")
+            failed["gate"] = str(error)
+            return None
 
     def _models(self, failed: dict[str, str]) -> dict[str, bytes]:
         """What the learners that have not failed made since the last time."""

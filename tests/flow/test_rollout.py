@@ -15,6 +15,7 @@ import pytest
 from builders import click
 from small_service import prepared
 
+from app.diagnosis import diagnose
 from app.rollout_operator import group_figures, promote_candidate, standing, take_back
 from app.service import Service, new_query_id
 from app.settings import Settings
@@ -94,6 +95,9 @@ def test_from_warm_up_to_champion_and_back(service: Service, settings: Settings,
     assert (passed["what"], passed["policy"]) == ("passed", candidate)
     assert passed["reason"] == "The operator promoted it by force. It gets 30% of the clients."
     first = visit(service)
+    assert (
+        f"{candidate} is at 30% of the clients." in {each.part: each for each in diagnose(settings)}["policy"].message
+    )
     promote_candidate(settings, force=True)
     second = visit(service)
     assert first[candidate] < second[candidate] < set(CLIENTS)
