@@ -85,7 +85,7 @@ def _promoted_by_evidence(settings: Settings, before: Stored, now: float) -> Rol
     if broken := guardrails(candidate, champion, rules(settings).limits):
         raise _refused(f"A guardrail is broken. {broken}")
     if not (candidate.large_enough and champion.large_enough):
-        raise _refused(f"Too few clients to tell: {candidate.clients} beside the champion's {champion.clients}.")
+        raise _refused(f"Too few clients to tell: {candidate.clients}, and the champion's {champion.clients}.")
     return promote(before.rollout, rules(settings), "The operator promoted it; no guardrail is broken.", now=now)
 
 

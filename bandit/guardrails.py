@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bandit.assignment import FEWEST_CLIENTS, clustered_mean
+from bandit.ope.evidence import effective_size
 
 # The size of effect for which the sequential test is sharpest; it holds for every size.
 _REWARD_SCALE, _SHARE_SCALE = 0.05, 0.02
@@ -36,7 +38,11 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The searches of one policy. `empty` is the zero-result rate, `late` the share slower than the group's limit."""
+    """The searches of one policy. `empty` is the zero-result rate, `late` the share slower than the group's limit.
+
+    `effective_clients`: how many clients who search equally often tell as much (Kish 1965), so that a few busy ones are
+    not taken for many.
+    """
 
     searches: int
     clients: int
@@ -44,11 +50,12 @@ class Group:
     empty: Mean
     late: Mean
     p99_ms: float
+    effective_clients: float
 
     @property
     def large_enough(self) -> bool:
         """Whether normal intervals can be trusted."""
-        return self.clients >= FEWEST_CLIENTS
+        return self.effective_clients >= FEWEST_CLIENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +73,11 @@ class Limits:
 def group(seen: Sequence[Seen], *, late_ms: float = math.inf) -> Group:
     """The figures of these searches; `late_ms` is what `late` counts from."""
     times = [each.milliseconds for each in seen]
+    counts = Counter(each.client for each in seen)
     return Group(
         searches=len(seen),
-        clients=len({each.client for each in seen}),
+        clients=len(counts),
+        effective_clients=effective_size(np.array([float(count) for count in counts.values()])),
         reward=_mean(seen, [each.reward for each in seen]),
         empty=_mean(seen, [float(each.empty) for each in seen]),
         late=_mean(seen, [float(took > late_ms) for took in times]),
@@ -139,14 +148,14 @@ def _error(candidate: Mean, champion: Mean) -> float:
 
 
 def _margin(candidate: Group, champion: Group, error: float, alpha: float, scale: float) -> float:
-    degrees = max(1, min(candidate.clients, champion.clients) - 1)
+    degrees = max(1.0, min(candidate.effective_clients, champion.effective_clients) - 1)
     return margin(error, alpha=alpha, scale=scale, degrees=degrees)
 
 
 def figures(candidate: Group, champion: Group, alpha: float) -> Mapping[str, float]:
     """What a decision about these groups is logged with."""
     found, low, high = difference(candidate, champion, alpha)
-    numbers = {"searches": float(candidate.searches), "clients": float(candidate.clients), "difference": found}
+    numbers = {"searches": float(candidate.searches), "clients": candidate.effective_clients, "difference": found}
     numbers |= {"low": low, "high": high, "reward": candidate.reward.value, "champion_reward": champion.reward.value}
     numbers |= {"empty": candidate.empty.value, "champion_empty": champion.empty.value}
     numbers |= {"p99_ms": candidate.p99_ms, "champion_p99_ms": champion.p99_ms}

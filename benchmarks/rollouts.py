@@ -26,6 +26,7 @@ from bandit.gate import gate, latency
 from bandit.guardrails import Group, Mean
 from bandit.misguided import MisguidedPolicy
 from bandit.ope import Evidence, assess
+from bandit.ope.evidence import effective_size
 from bandit.plans import PlanLibrary
 from bandit.rollout import Rollout, Rules, advance, judge, offer, promote
 from bandit.staged import StagedPolicy
@@ -37,7 +38,7 @@ CLICK_RATES = {"all": 0.30, "twin": 0.30, "best": 0.36, "poor": 0.25, "poorer": 
 LIBRARY = PlanLibrary(
     tuple(Plan(name, {"arm": 10 + depth}) for depth, name in enumerate(CLICK_RATES)), default="all", arms=("arm",)
 )
-CLIENTS, SPREAD = 4_000, 0.05  # the standard deviation of a client's own click rate
+CLIENTS, SPREAD = 8_000, 0.05  # the standard deviation of a client's own click rate
 SEARCHES_A_STEP = 4_000
 MS = 20.0
 NOBODY = Query(QueryId("q"), "lamp", 0.0)
@@ -164,7 +165,15 @@ class Traffic:
         active = members & (self._counts > 0)
         reward = clustered(self._rewards[active], self._counts[active])
         nothing = Mean(0.0, 0.0)
-        return Group(int(self._counts[active].sum()), int(active.sum()), reward, nothing, nothing, MS)
+        return Group(
+            int(self._counts[active].sum()),
+            int(active.sum()),
+            reward,
+            nothing,
+            nothing,
+            MS,
+            effective_size(self._counts[active]),
+        )
 
 
 def clustered(sums: Doubles, counts: Doubles) -> Mean:

@@ -22,6 +22,7 @@ def test_the_error_is_that_between_clients() -> None:
     expected = compare(clients, [[0.0], [0.0]])
     assert found.reward.value == pytest.approx(expected.mean_first)
     assert found.reward.error == pytest.approx((expected.interval[1] - expected.interval[0]) / 2 / 1.959964, rel=1e-6)
+    assert 30 < found.effective_clients < 50
     assert (found.clients, found.searches) == (50, sum(map(len, clients)))
 
 
@@ -47,6 +48,8 @@ def test_nobody_is_judged_by_few_clients() -> None:
     assert guardrails(*groups(bad, good, LIMITS), LIMITS) is not None
     assert guardrails(*groups(bad[:29], good, LIMITS), LIMITS) is None
     assert guardrails(*groups(bad, good[:29], LIMITS), LIMITS) is None
+    busy = [*bad, *[seen("c0", -1.0)] * 40]  # one who searches as much as all others together
+    assert guardrails(*groups(busy, good, LIMITS), LIMITS) is None
 
 
 def test_slow_is_what_takes_longer_than_the_champions_p99_allows() -> None:

@@ -17,8 +17,8 @@ from core.errors import InvalidConfig
 LIMITS = Limits(empty_margin=0.01, slow_factor=1.5, alpha=0.05)
 RULES = Rules((0.01, 0.1, 0.5), 0.05, 1000, 100, stage_searches=200, max_searches=2000, margin=0.02, limits=LIMITS)
 AT_THE_GATE = offer(Rollout(), "warmup-1", "coverage-a", learned_until=5.0)
-CHAMPION = Group(5000, 400, Mean(0.4, 0.005), Mean(0.02, 0.001), Mean(0.0, 0.0), 50.0)
-SAME = replace(CHAMPION, searches=300, clients=60)
+CHAMPION = Group(5000, 400, Mean(0.4, 0.005), Mean(0.02, 0.001), Mean(0.0, 0.0), 50.0, 300.0)
+SAME = replace(CHAMPION, searches=300, effective_clients=50.0)
 BETTER = replace(SAME, reward=Mean(0.5, 0.005))
 
 
@@ -115,7 +115,7 @@ def test_a_share_grows_when_nothing_speaks_against_it() -> None:
     grown = advance(at(1), SAME, CHAMPION, RULES, now=20.0)
     assert (grown.stage, grown.share(RULES)) == (2, 0.1)
     assert last(grown)[2] == "300 searches at 1% break no guardrail. It gets 10% of the clients."
-    for few in (replace(SAME, searches=199), replace(SAME, clients=29)):
+    for few in (replace(SAME, searches=199), replace(SAME, effective_clients=29.0)):
         assert advance(at(1), few, CHAMPION, RULES, now=20.0) == at(1)
 
 
@@ -131,7 +131,7 @@ def test_champion_it_becomes_by_proof_only() -> None:
 def test_without_proof_it_goes_after_the_longest_wait() -> None:
     gone = advance(at(3), replace(SAME, searches=2000), CHAMPION, RULES, now=20.0)
     assert "After 2000 searches it is not proven better (-0.0" in last(gone)[2]
-    lonely = advance(at(1), replace(SAME, searches=2000, clients=3), CHAMPION, RULES, now=20.0)
+    lonely = advance(at(1), replace(SAME, searches=2000, effective_clients=3.0), CHAMPION, RULES, now=20.0)
     assert last(lonely)[2] == "After 2000 searches they are of too few clients."
 
 
@@ -151,7 +151,7 @@ def test_a_broken_guardrail_drops_it_at_any_stage(candidate: Group, words: str, 
     dropped = advance(at(stage), candidate, CHAMPION, RULES, now=20.0)
     assert (dropped.candidate, dropped.champion) == ("", "warmup-1")
     assert last(dropped) == ("dropped", "coverage-a", words)
-    few = replace(candidate, clients=29, searches=50)
+    few = replace(candidate, effective_clients=29.0, searches=50)
     assert advance(at(stage), few, CHAMPION, RULES, now=20.0) == at(stage)
 
 
