@@ -3,8 +3,8 @@
     python -m benchmarks.rollouts
 
 Six plans with known click rates, thousands of clients who differ, the shipped settings, and the real gate, guardrails
-and stages. Only the searches are drawn in bulk. The candidates: a policy of exactly the same value that prefers the
-twin of the default plan (A/A), a better one, the better one misguided, and a better one that turns bad at the second
+and stages. Only clients and searches are drawn in bulk. The candidates: a policy of exactly the same value that prefers
+the twin of the default plan (A/A), a better one, the better one misguided, and a better one that turns bad at the second
 stage. `past the gate`: the same without the gate, because few of the bad ones ever pass it.
 """
 
@@ -29,7 +29,6 @@ from bandit.ope import Evidence, assess
 from bandit.ope.evidence import effective_size
 from bandit.plans import PlanLibrary
 from bandit.rollout import Rollout, Rules, advance, judge, offer, promote
-from bandit.staged import StagedPolicy
 from bandit.warmup import WarmupPolicy
 from core.protocols import Policy
 from core.types import Choice, Features, Plan, Query, QueryId
@@ -109,11 +108,11 @@ def run(policy: Policy, seed: int, wanted: Rules, *, gated: bool = True, bad_fro
     random = np.random.default_rng(seed)
     rollout = offer(Rollout(), WARMUP.version, policy.version, learned_until=0.0)
     rollout = at_the_gate(rollout, policy, random, wanted) if gated else promote(rollout, wanted, "Forced.", now=0.0)
-    traffic, stage, searches = Traffic(random, policy, rollout.share(wanted), wanted), rollout.stage, 0
+    traffic, stage, searches = Traffic(random, rollout.share(wanted), wanted), rollout.stage, 0
     while rollout.candidate:
         if rollout.stage != stage:
             stage = rollout.stage
-            traffic = Traffic(random, policy, rollout.share(wanted), wanted)
+            traffic = Traffic(random, rollout.share(wanted), wanted)
         bad = misguided() if stage >= bad_from else policy
         candidate, champion = traffic.step(value(bad), value(WARMUP))
         searches += SEARCHES_A_STEP
@@ -141,13 +140,11 @@ def at_the_gate(rollout: Rollout, policy: Policy, random: np.random.Generator, w
 class Traffic:
     """The searches of one stage, as sums per client."""
 
-    def __init__(self, random: np.random.Generator, policy: Policy, share: float, wanted: Rules) -> None:
+    def __init__(self, random: np.random.Generator, share: float, wanted: Rules) -> None:
         self._random = random
-        staged = StagedPolicy(WARMUP, Table("control", {}), wanted.control, policy, share)
-        names = [f"{random.integers(1 << 30)}-{n}" for n in range(CLIENTS)]
-        drawn = [staged.of(Query(QueryId(name), "lamp", 0.0, client_id=name)) for name in names]
-        self._is_candidate = np.array([each is policy for each in drawn])
-        self._is_champion = np.array([each is WARMUP for each in drawn])
+        drawn = random.uniform(size=CLIENTS)
+        self._is_candidate = drawn < share
+        self._is_champion = (drawn >= share) & (drawn < 1 - wanted.control)
         self._taste = random.normal(scale=SPREAD, size=CLIENTS)
         activity = random.exponential(size=CLIENTS)
         self._activity = activity / activity.sum()
