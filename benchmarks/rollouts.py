@@ -4,7 +4,7 @@
 
 Six plans with known click rates, thousands of clients who differ, the shipped settings, and the real gate, guardrails
 and stages. Only clients and searches are drawn in bulk. The candidates: a policy of exactly the same value that prefers
-the twin of the default plan (A/A), a better one, the better one misguided, and a better one that turns bad at the second
+the twin of the default plan (A/A), a better one, the better one misguided, and one that turns bad at the second
 stage. `past the gate`: the same without the gate, because few of the bad ones ever pass it.
 """
 
