@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from app.rollout import ROLLOUT
+from app.rollout_operator import standing
 from app.settings import Settings
 from app.wiring.plans import plan_library
+from app.wiring.rollout import rules
 from app.wiring.stores import open_catalogue, open_registry, open_store
 from core.errors import BowerbirdError
 from core.protocols import Release
@@ -100,12 +103,23 @@ def _learning(settings: Settings) -> Iterator[Finding]:
     yield _model("memory", "memory", release, log.clicked, 1, "uses predicted words")
     yield _model("ranking", "ranker", release, log.clicked, settings.ranking.min_clicked, "uses reciprocal rank fusion")
     match settings.policy.kind:
+        case "coverage" if settings.rolls_out and release is not None and ROLLOUT in release.components:
+            yield _rollout(settings)
         case "coverage" | "vw_adf" | "misguided":
             yield _model(
                 "policy", "policy", release, log.clicked, settings.policy.min_clicked, "serves the default plan"
             )
         case kind:
             yield Finding("policy", "ok", f"{kind}: configured not to learn.")
+
+
+def _rollout(settings: Settings) -> Finding:
+    found = standing(settings).rollout
+    share = found.share(rules(settings))
+    place = f"at {share:.0%} of the clients" if share else "at the gate"
+    trial = f" {found.candidate} is {place}." if found.candidate else ""
+    told = f" Last decision: {found.decisions[-1].reason}" if found.decisions else ""
+    return Finding("policy", "ok", f"{found.champion} is the champion.{trial}{told}")
 
 
 def _model(part: str, component: str, release: Release | None, has: int, needs: int, meanwhile: str) -> Finding:

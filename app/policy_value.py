@@ -7,8 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from app.settings import Settings
-from app.wiring.models import learned_policy, warmup
 from app.wiring.plans import plan_library
+from app.wiring.policies import policy_from, warmup
 from app.wiring.stores import open_registry, open_store
 from bandit.fixed import FixedPolicy
 from bandit.learner import CoverageLearner
@@ -23,6 +23,7 @@ from core.types import Episode
 from feedback.join import closed
 from feedback.reward import RewardRule
 
+_POLICY = CoverageLearner.component
 POLICIES = ("release", "warmup", "uniform", "fixed", "misguided")
 
 
@@ -44,7 +45,7 @@ def policy_value(
     InvalidInput for an unknown kind; NotFound when there is no such release, or none with a policy.
     """
     policy, library = _policy(settings, kind, release, plan)
-    episodes = _episodes(settings, newest)
+    episodes = newest_episodes(settings, newest)
     model = plan_rates(episodes, [each.name for each in library.plans], seed=settings.policy.seed)
     evidence = evidence_from(episodes, policy, model=model, library=library)
     return PolicyValue(policy.version, len(episodes), assess(evidence, seed=settings.policy.seed))
@@ -62,17 +63,18 @@ def _policy(settings: Settings, kind: str, release: int | None, plan: str | None
             return UniformPolicy(library, seed), library
         case "warmup":
             return warmup(settings, library), library
-    learned, library = learned_policy(_released(open_registry(settings.data_dir), release), seed=seed)
+    learned, library = policy_from(_released(open_registry(settings.data_dir), release), seed=seed)
     return (MisguidedPolicy(library, learned, seed=seed) if kind == "misguided" else learned), library
 
 
 def _released(registry: ModelRegistry, number: int | None) -> bytes:
     release = registry.current() if number is None else _numbered(registry, number)
-    if release is None or CoverageLearner.component not in release.components:
+    model = registry.load(release, _POLICY) if release and _POLICY in release.components else b""
+    if not model:
         what = "There is no release yet." if release is None else f"Release {release.number} has no learned policy."
         remedy = "Until one is learned the warm-up policy serves: ask about --policy warmup, or see `bowerbird doctor`."
         raise NotFound("no_policy", what, remedy)
-    return registry.load(release, CoverageLearner.component)
+    return model
 
 
 def _numbered(registry: ModelRegistry, number: int) -> Release:
@@ -83,7 +85,7 @@ def _numbered(registry: ModelRegistry, number: int) -> Release:
     return known[number]
 
 
-def _episodes(settings: Settings, newest: int) -> list[Episode]:
+def newest_episodes(settings: Settings, newest: int) -> list[Episode]:
     """The newest closed ones, oldest first."""
     store = open_store(settings.data_dir)
     rule, now, cursor = RewardRule(settings.feedback.weights), time.time(), 0

@@ -113,6 +113,27 @@ class Policy(Section):
     floor: Share
 
 
+class Rollout(Section):
+    enabled: bool
+    control: Share
+    stages: Annotated[list[Share], Field(min_length=1)]
+    gate_searches: Count
+    retrain_searches: Count
+    stage_searches: Count
+    max_searches: Count
+    margin: Share
+    empty_margin: Share
+    slow_factor: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    alpha: Annotated[float, Field(gt=0, le=0.5)]
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        rising = all(low < high for low, high in zip([0.0, *self.stages], self.stages, strict=False))
+        if not rising or self.stages[-1] + self.control > 1:
+            raise ValueError("stages are rising shares above 0, the last of which leaves room for control")
+        return self
+
+
 Variant = Literal["served", "policy:fixed", "policy:uniform", "policy:coverage", "ranker:rrf", "ranker:learned"]
 
 
@@ -162,6 +183,7 @@ class Settings(Section):
     retrieval: Retrieval
     shadow: Shadow
     policy: Policy
+    rollout: Rollout
     experiment: Experiment
     ranking: Ranking
     feedback: Feedback
@@ -188,6 +210,11 @@ class Settings(Section):
     def _tries_coverage(self) -> bool:
         tried = self.experiment
         return tried.kind != "none" and "policy:coverage" in (tried.first, tried.second)
+
+    @property
+    def rolls_out(self) -> bool:
+        """Whether learned policies serve by stages."""
+        return self.rollout.enabled and self.policy.kind == "coverage"
 
     @property
     def hash(self) -> str:

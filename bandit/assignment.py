@@ -62,7 +62,7 @@ def compare(first: Collection[Sequence[float]], second: Collection[Sequence[floa
     Clients were assigned, not searches, and the searches of one client are alike: the variance is that between
     clients, by the delta method for a ratio of sums (Deng, Knoblich and Lu 2018), and the interval normal.
     """
-    (mean_first, variance_first), (mean_second, variance_second) = _mean(first), _mean(second)
+    (mean_first, variance_first), (mean_second, variance_second) = clustered_mean(first), clustered_mean(second)
     difference = mean_second - mean_first
     error = math.sqrt(variance_first + variance_second)
     return Comparison(
@@ -76,7 +76,7 @@ def compare(first: Collection[Sequence[float]], second: Collection[Sequence[floa
     )
 
 
-def _mean(clients: Collection[Sequence[float]]) -> tuple[float, float]:
+def clustered_mean(clients: Collection[Sequence[float]]) -> tuple[float, float]:
     """(mean reward of a search, variance of that mean); the variance of fewer than two clients is infinite."""
     searches = sum(map(len, clients))
     mean = math.fsum(map(math.fsum, clients)) / searches if searches else 0.0

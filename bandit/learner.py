@@ -129,7 +129,7 @@ class CoverageLearner:
         for head in np.flatnonzero(labels.told_heads).tolist():
             self._heads.learn(head, values, float(labels.heads[head]))
         for head in np.flatnonzero(labels.shadowed).tolist():
-            self._heads.learn(head, values, ceiling * float(labels.heads[head] > 0))
+            self._heads.learn(head, values, min(ceiling, 1.0) * float(labels.heads[head] > 0))
         self._teach_ceiling(episode, values, united / ceiling)
         self._offsets.learn(labels.told_plans, corrected(united, self._offsets.values), labels.plans)
         self._times.add_episode(episode)

@@ -193,11 +193,28 @@ class Release:
     notes: Mapping[str, str]
 
 
+class ReleaseGate(Protocol):
+    """Decides which of the learners' models are published, and under which names."""
+
+    def learn(self, episodes: Sequence[Episode]) -> None:
+        """Take new episodes in, each exactly once, in log order."""
+        ...
+
+    def admit(self, made: Mapping[str, bytes], current: Release | None, now: float) -> Mapping[str, bytes]:
+        """The components to publish onto the current release, from what the learners made. May be asked again."""
+        ...
+
+
 class ModelRegistry(Protocol):
     """Versioned models. Publishing is atomic: readers see the old release or the new one, never half of one."""
 
-    def publish(self, components: Mapping[str, bytes], *, notes: Mapping[str, str] | None = None) -> Release:
-        """A new current release: these components replace the current ones of the same name, the others stay."""
+    def publish(
+        self, components: Mapping[str, bytes], *, notes: Mapping[str, str] | None = None, onto: Release | None = None
+    ) -> Release:
+        """A new current release: these components replace the current ones of the same name, the others stay.
+
+        Conflict when `onto` is given and no longer current: what was decided by it may be wrong by now.
+        """
         ...
 
     def current(self) -> Release | None:

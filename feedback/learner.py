@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.protocols import EventStore, Learner, ModelRegistry, Release
+from core.errors import Conflict
+from core.protocols import EventStore, Learner, ModelRegistry, Release, ReleaseGate
 from feedback.join import closed
 from feedback.position_bias import PositionBias
 from feedback.reward import RewardRule
@@ -37,6 +38,7 @@ class LearningLoop:
         window_s: float,
         keep: int = 20,
         batch: int = 2_000,
+        gate: ReleaseGate | None = None,
         closers: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._store = store
@@ -46,6 +48,7 @@ class LearningLoop:
         self._window_s = window_s
         self._keep = keep
         self._batch = batch
+        self._gate = gate
         self._closers = closers
         self._bias = PositionBias()
         self._cursor = 0
@@ -70,15 +73,28 @@ class LearningLoop:
                 except Exception as error:
                     log.exception("%s could not learn", learner.component)
                     failed[learner.component] = str(error)
+            if self._gate is not None:
+                self._gate.learn(episodes)
         self._episodes += count
-        return Step(count, late, self._publish(failed) if count else None, failed)
+        return Step(count, late, self._release(failed, now) if count else None, failed)
 
     def close(self) -> None:
         self._store.close()
         for close in self._closers:
             close()
 
-    def _publish(self, failed: dict[str, str]) -> Release | None:
+    def _release(self, failed: dict[str, str], now: float) -> Release | None:
+        try:
+            return self._publish(self._models(failed), now)
+        except Exception as error:
+            if self._gate is None:
+                raise
+            log.exception("the release gate failed; what cannot be judged is not published")
+            failed["gate"] = str(error)
+            return None
+
+    def _models(self, failed: dict[str, str]) -> dict[str, bytes]:
+        """What the learners that have not failed made since the last time."""
         made: dict[str, bytes] = {}
         for learner in self._learners:
             if learner.component in failed:
@@ -89,9 +105,18 @@ class LearningLoop:
             except Exception as error:
                 log.exception("%s could not make a model", learner.component)
                 failed[learner.component] = str(error)
-        if not made:
-            return None
+        return made
+
+    def _publish(self, made: Mapping[str, bytes], now: float) -> Release | None:
         notes = {"episodes": str(self._episodes), "reward": self._rule.version}
-        release = self._registry.publish(made, notes=notes)
-        self._registry.collect(keep=self._keep)
-        return release
+        while True:
+            current = self._registry.current()
+            admitted = self._gate.admit(made, current, now) if self._gate else made
+            if not admitted:
+                return None
+            try:
+                release = self._registry.publish(admitted, notes=notes, onto=current if self._gate else None)
+            except Conflict:  # somebody promoted or went back meanwhile: decide again, by what is current now
+                continue
+            self._registry.collect(keep=self._keep)
+            return release

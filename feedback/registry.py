@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import CorruptModel, NotFound
+from core.errors import Conflict, CorruptModel, NotFound
 from core.protocols import Release
 
 
@@ -30,9 +30,14 @@ class FileRegistry:
         for folder in (self._objects, self._releases):
             folder.mkdir(parents=True, exist_ok=True)
 
-    def publish(self, components: Mapping[str, bytes], *, notes: Mapping[str, str] | None = None) -> Release:
+    def publish(
+        self, components: Mapping[str, bytes], *, notes: Mapping[str, str] | None = None, onto: Release | None = None
+    ) -> Release:
         with self._publishing():
             current = self.current()
+            if onto is not None and (current is None or current.number != onto.number):
+                now = f"release {current.number}" if current else "none"
+                raise Conflict("release_moved_on", f"Release {onto.number} is not current: {now} is.", "Try again.")
             hashes = {name: self._store(data) for name, data in components.items()}
             release = Release(
                 number=max(self._numbers(), default=0) + 1,

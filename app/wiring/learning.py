@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.settings import Settings
 from app.wiring.plans import plan_library
+from app.wiring.rollout import build_gate
 from app.wiring.stores import open_catalogue, open_embeddings, open_registry, open_store
 from bandit.adf_learner import AdfLearner
 from bandit.learner import CoverageLearner
@@ -61,13 +62,15 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
     if settings.learns_policy:
         learners.append(_policy_learner(settings))
     rule = RewardRule(settings.feedback.weights)
+    registry = open_registry(state)
     return LearningLoop(
         open_store(state),
-        open_registry(state),
+        registry,
         learners,
         rule,
         window_s=settings.feedback.window_s,
         keep=settings.learner.keep_releases,
+        gate=build_gate(settings, registry) if settings.rolls_out else None,
         closers=[catalogue.close],
     )
 

@@ -8,15 +8,12 @@ from dataclasses import replace
 
 from app.experiment import Experiment
 from app.pipeline import Serving
+from app.rollout import stored
 from app.settings import Settings
-from bandit.adf import AdfModel, VwAdfPolicy
-from bandit.coverage import CoverageModel, CoveragePolicy
-from bandit.fixed import FixedPolicy
+from app.wiring.policies import policy_of_kind
+from app.wiring.rollout import staged
 from bandit.learner import CoverageLearner
-from bandit.misguided import MisguidedPolicy
 from bandit.plans import PlanLibrary
-from bandit.uniform import UniformPolicy
-from bandit.warmup import WarmupPolicy
 from core.errors import BowerbirdError
 from core.protocols import ModelRegistry, Policy, Ranker, Release
 from ranking.learner import RankerLearner
@@ -56,10 +53,15 @@ class Models:
         ranker = _component(self._registry, release, RankerLearner.component)
         served = Serving(
             release=release.number if release else 0,
-            policy=_policy(self._settings.policy.kind, self._settings, self._library, policy),
+            policy=self._policy(release, policy),
             ranker=_ranker(self._features, ranker),
         )
         return replace(served, experiment=self._experiment(served, policy))
+
+    def _policy(self, release: Release | None, policy: bytes | None) -> Policy:
+        if self._settings.rolls_out:
+            return staged(self._settings, self._library, stored(self._registry, release))
+        return policy_of_kind(self._settings.policy.kind, self._settings, self._library, policy)
 
     def _experiment(self, served: Serving, policy: bytes | None) -> Experiment | None:
         wanted = self._settings.experiment
@@ -77,7 +79,7 @@ class Models:
     def _variant(self, name: str, served: Serving, policy: bytes | None) -> Serving:
         match name.split(":"):
             case ["policy", kind]:
-                return replace(served, policy=_policy(kind, self._settings, self._library, policy))
+                return replace(served, policy=policy_of_kind(kind, self._settings, self._library, policy))
             case ["ranker", "rrf"]:
                 return replace(served, ranker=ReciprocalRankFusion())
         return served  # "ranker:learned" is what is served, if there is one
@@ -90,42 +92,6 @@ class Models:
             log.exception("component %s cannot be read; it is served without", component)
             for load in loads:
                 load(None)
-
-
-def _policy(kind: str, settings: Settings, library: PlanLibrary, model: bytes | None) -> Policy:
-    seed = settings.policy.seed
-    match kind:
-        case "fixed":
-            return FixedPolicy(library, settings.retrieval.default_plan)
-        case "uniform":
-            return UniformPolicy(library, seed)
-    if model is not None:
-        try:
-            learned, plans = learned_policy(model, seed=seed)
-            if isinstance(learned, VwAdfPolicy) != (kind == "vw_adf"):
-                log.warning("the learned policy is not of kind %s; that one serves when it has learned", kind)
-            elif plans != library:
-                log.warning(
-                    "the policy was learned for other plans than are configured; it serves when it has relearned"
-                )
-            else:
-                return MisguidedPolicy(library, learned, seed=seed) if kind == "misguided" else learned
-        except BowerbirdError:
-            log.exception("the learned policy cannot be used; the default plan serves")
-    return warmup(settings, library)
-
-
-def learned_policy(model: bytes, *, seed: int) -> tuple[Policy, PlanLibrary]:
-    """The policy of these bytes, of whichever kind wrote them, and the plans that it draws from; or CorruptModel."""
-    if AdfModel.wrote(model):
-        adf = AdfModel.load(model)
-        return VwAdfPolicy(adf, seed=seed), adf.library
-    coverage = CoverageModel.load(model)
-    return CoveragePolicy(coverage, seed=seed), coverage.library
-
-
-def warmup(settings: Settings, library: PlanLibrary) -> Policy:
-    return WarmupPolicy(library, settings.policy.seed, settings.policy.explore)
 
 
 def _ranker(names: tuple[str, ...], model: bytes | None) -> Ranker:

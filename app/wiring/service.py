@@ -16,8 +16,9 @@ from app.service import Service
 from app.settings import Settings
 from app.shadow import ShadowTraffic
 from app.wiring.arms import build_arms
-from app.wiring.models import Models, warmup
+from app.wiring.models import Models
 from app.wiring.plans import plan_library
+from app.wiring.policies import warmup
 from app.wiring.stores import open_catalogue, open_registry, open_store
 from bandit.context import context_features
 from core.catalogue import Catalogue

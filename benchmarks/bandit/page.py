@@ -129,8 +129,8 @@ def _real(section: Mapping[str, Any]) -> list[str]:
         "## A real catalogue, mixed intents",
         "",
         f"Net reward over the best plan in hindsight: {_text(section['figures']['real.static_ratio'])}. Retrieval cost",
-        f"at 0.99 of the reward of all arms at 100: {_text(section['figures']['real.cost_ratio'])} of theirs. The whole",
-        "report has [a page of its own](kinds.md).",
+        f"at 0.99 of the reward of all arms at 100: {_text(section['figures']['real.cost_ratio'])} of theirs. The",
+        "whole report has [a page of its own](kinds.md).",
         "",
     ]
 

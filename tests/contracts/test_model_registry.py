@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import CorruptModel, NotFound
+from core.errors import Conflict, CorruptModel, NotFound
 from core.protocols import ModelRegistry
 from feedback.registry import FileRegistry
 
@@ -43,6 +43,14 @@ def test_the_way_back(registry: ModelRegistry) -> None:
     assert registry.publish({"memory": b"m3"}).number == 3
     with pytest.raises(NotFound, match=r"There is no release 9\. There are: 1, 2, 3\."):
         registry.activate(9)
+
+
+def test_what_was_decided_by_an_older_release_is_not_published(registry: ModelRegistry) -> None:
+    first = registry.publish({"memory": b"m1"})
+    second = registry.publish({"memory": b"m2"}, onto=first)
+    with pytest.raises(Conflict, match=r"Release 1 is not current: release 2 is\."):
+        registry.publish({"memory": b"m3"}, onto=first)
+    assert registry.current() == second
 
 
 def test_an_unknown_component(registry: ModelRegistry) -> None:

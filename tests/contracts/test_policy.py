@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from words import query
+from words import query as words_query
 
 from bandit.adf import AdfModel, VwAdfPolicy, action_features
 from bandit.coverage import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.misguided import MisguidedPolicy
 from bandit.plans import PlanLibrary
+from bandit.staged import StagedPolicy
 from bandit.uniform import UniformPolicy
 from bandit.warmup import WarmupPolicy
 from core.protocols import Policy
-from core.types import Features, Plan
+from core.types import Features, Plan, Query
 
 LIBRARY = PlanLibrary(
     (
@@ -60,7 +62,13 @@ POLICIES: dict[str, Callable[[], Policy]] = {
     "coverage": coverage,
     "vw_adf": vw_adf,
     "misguided": lambda: MisguidedPolicy(LIBRARY, coverage(), seed=1),
+    "staged": lambda: StagedPolicy(coverage(), WarmupPolicy(LIBRARY, 1, 0.2), 0.05, UniformPolicy(LIBRARY, 1), 0.5),
 }
+
+
+def query(text: str, query_id: str = "q") -> Query:
+    """Of one client: who gets which policy may depend on that."""
+    return replace(words_query(text, query_id), client_id="client")
 
 
 @pytest.fixture(params=POLICIES)
@@ -85,7 +93,12 @@ def test_the_choice_carries_its_exact_propensity_and_version(policy: Policy) -> 
         asked = query("lamp", f"q{n}")
         choice = policy.choose(asked, context())
         assert choice.propensity == policy.propensities(asked, context())[choice.plan.name] > 0
-        assert choice.policy == policy.version
+        assert choice.policy == drawing(policy).version
+
+
+def drawing(policy: Policy) -> Policy:
+    """Who draws for the client: of a policy of several, that one; and that one's version goes into the log."""
+    return policy.of(query("lamp")) if isinstance(policy, StagedPolicy) else policy
 
 
 def test_a_replay_in_another_order_by_another_instance_chooses_the_same(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from builders import click, impression
 
+from core.protocols import Release, ReleaseGate
 from core.types import Episode
 from feedback.learner import LearningLoop
 from feedback.registry import FileRegistry
@@ -39,9 +40,30 @@ def store(tmp_path: Path) -> Iterator[SqliteEventStore]:
     opened.close()
 
 
-def loop(store: SqliteEventStore, folder: Path, *learners: Counter) -> LearningLoop:
+def loop(store: SqliteEventStore, folder: Path, *learners: Counter, gate: ReleaseGate | None = None) -> LearningLoop:
     rule = RewardRule({"click": 1.0})
-    return LearningLoop(store, FileRegistry(folder / "models"), learners, rule, window_s=10.0, batch=3)
+    return LearningLoop(store, FileRegistry(folder / "models"), learners, rule, window_s=10.0, batch=3, gate=gate)
+
+
+class Renaming:
+    """Publishes everything as `renamed`, and is overtaken by somebody else at its first decision."""
+
+    def __init__(self, registry: FileRegistry, *, fails: bool = False) -> None:
+        self._registry = registry
+        self._fails = fails
+        self.seen = 0
+        self.asked: list[int] = []
+
+    def learn(self, episodes: Sequence[Episode]) -> None:
+        self.seen += len(episodes)
+
+    def admit(self, made: Mapping[str, bytes], current: Release | None, now: float) -> Mapping[str, bytes]:
+        if self._fails:
+            raise ValueError("cannot decide")
+        self.asked.append(current.number if current else 0)
+        if len(self.asked) == 1:
+            self._registry.publish({"other": b"by hand"})
+        return {"renamed": made["count"]}
 
 
 def fill(store: SqliteEventStore, count: int) -> None:
@@ -87,3 +109,24 @@ def test_a_restart_relearns_the_same_from_the_log(store: SqliteEventStore, tmp_p
     assert before is not None
     assert after is not None
     assert before.components == after.components
+
+
+def test_a_gate_decides_what_is_published_and_again_when_somebody_was_faster(
+    store: SqliteEventStore, tmp_path: Path
+) -> None:
+    fill(store, 4)
+    registry = FileRegistry(tmp_path / "models")
+    registry.publish({"other": b"first"})
+    gate = Renaming(registry)
+    step = loop(store, tmp_path, Counter("count"), gate=gate).step(now=1e6)
+    assert (gate.seen, gate.asked) == (4, [1, 2])
+    assert step.published is not None
+    assert set(step.published.components) == {"other", "renamed"}
+    assert registry.load(step.published, "other") == b"by hand"
+
+
+def test_what_cannot_be_judged_is_not_published(store: SqliteEventStore, tmp_path: Path) -> None:
+    fill(store, 2)
+    gate = Renaming(FileRegistry(tmp_path / "models"), fails=True)
+    step = loop(store, tmp_path, Counter("count"), gate=gate).step(now=1e6)
+    assert (step.published, step.failed) == (None, {"gate": "cannot decide"})
