@@ -1,4 +1,4 @@
-"""Policies on a recorded world, in time order: each serves, its drawn clicks are logged, and a learner learns from them.
+"""Policies on a recorded world, in time order: one serves, its drawn clicks are logged, and the learner learns.
 
 What a policy is worth is the exact expectation over its draws and the clicks; only what a learner sees is drawn.
 """

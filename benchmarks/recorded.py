@@ -42,8 +42,8 @@ class Recording:
     """T searches, A arms (`arms`, by name), F context features.
 
     `found` [T, A, 100]: numbers of items, best first, -1 after the last; two numbers are equal when the items are.
-    `context` [T, F] float32. `arm_ms` [A, 4]: what asking an arm takes at each of DEPTHS, the recorded median at 100 times
-    what the calibration says of the other depths. `pace` [T, A]: how many times its median an arm took for a search.
+    `context` [T, F] float32. `arm_ms` [A, 4]: what asking an arm takes at each of DEPTHS, the recorded median at 100
+    times what the calibration says of the other depths. `pace` [T, A]: how many times its median an arm took.
     """
 
     arms: tuple[str, ...]
@@ -52,17 +52,32 @@ class Recording:
     found: NDArray[np.int32]
     context: NDArray[np.float32]
     arm_ms: NDArray[np.float64]
-    pace: NDArray[np.float32]
+    pace: NDArray[np.float64]
 
     def save(self, path: Path) -> None:
-        with path.open("wb") as file:
-            np.savez_compressed(file, **{name: np.asarray(getattr(self, name)) for name in self.__slots__})
+        np.savez_compressed(
+            path,
+            arms=np.array(self.arms),
+            names=np.array(self.names),
+            items=np.array(self.items),
+            found=self.found,
+            context=self.context,
+            arm_ms=self.arm_ms,
+            pace=self.pace,
+        )
 
     @classmethod
     def load(cls, path: Path) -> Recording:
         with np.load(path, allow_pickle=False) as stored:
-            lists = {name: tuple(stored[name].tolist()) for name in ("arms", "names", "items")}
-            return cls(**lists, **{name: stored[name] for name in ("found", "context", "arm_ms", "pace")})
+            return cls(
+                tuple(stored["arms"].tolist()),
+                tuple(stored["names"].tolist()),
+                tuple(stored["items"].tolist()),
+                stored["found"],
+                stored["context"],
+                stored["arm_ms"],
+                stored["pace"],
+            )
 
 
 class _Clock:
@@ -109,7 +124,9 @@ def record(
         service.close()
     usual = np.maximum(np.median(took_ms, axis=0), _CLOCK_MS)
     arm_ms = usual[:, None] * alone / alone[:, -1:]
-    return Recording(ALL_ARMS, names, tuple(numbers), found, np.array(context), arm_ms, took_ms / usual)
+    return Recording(
+        ALL_ARMS, names, tuple(numbers), found, np.array(context), arm_ms, took_ms.astype(np.float64) / usual
+    )
 
 
 def _settings(data_dir: Path) -> Settings:

@@ -95,8 +95,8 @@ class Values:
         return np.array([self._known[key] for key in keys])
 
     def best(self, count: int) -> Depths:
-        """[count, A] the best of those valued so far, best first."""
-        return np.array(sorted(self._known, key=lambda key: -self._known[key])[:count])
+        """[count, A] the best of those valued so far, best first, without the plan that asks nothing."""
+        return np.array(sorted(filter(any, self._known), key=lambda key: -self._known[key])[:count])
 
     def _value(self, depths: Depths) -> float:
         reward = self._hindsight.rewards(self._hindsight.shown(depths)).mean()
