@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,31 +17,43 @@ Doubles = NDArray[np.float64]
 
 
 class LinearHeads:
-    """`count` independent regressions over the same `width` features, each with an intercept.
+    """Independent regressions over the same `width` features, each with an intercept; those of a group share a part.
 
-    All live in one VW model: head h, feature f has the index h * (width + 1) + f, so nothing is hashed and nothing
-    collides. VW dies of some malformed examples and learns silently from NaN, so nothing but `learn` speaks to it.
+    All live in one VW model of blocks of width + 1 weights: one block per head, then one per group; a head's weights
+    are the sum of its own and its group's. Feature f of block b has the index b * (width + 1) + f, so nothing is hashed
+    and nothing collides. VW dies of some malformed examples and learns silently from NaN, so nothing but `learn` speaks
+    to it.
     """
 
-    def __init__(self, count: int, width: int, *, seed: int) -> None:
+    def __init__(self, groups: Sequence[int], width: int, *, seed: int) -> None:
+        """`groups`: of each head, from 0 on."""
         import vowpalwabbit  # here, because whoever serves imports the learner's name but must never load VW
 
-        self._count = count
+        self._count = len(groups)
+        self._groups = [self._count + group for group in groups]
         self._width = width
         self._new_example = vowpalwabbit.Example
-        bits = max(10, int(np.ceil(np.log2(count * (width + 1) + 1))))
+        total = (max(self._groups) + 1) * (width + 1)
+        bits = max(10, int(np.ceil(np.log2(total + 1))))
         self._vw = vowpalwabbit.Workspace(
-            f"--loss_function logistic --link logistic --noconstant --bit_precision {bits} --random_seed {seed} --quiet"
+            f"--loss_function logistic --link logistic --noconstant --quiet --bit_precision {bits} --random_seed {seed}"
         )
 
-    def learn(self, head: int, values: Doubles, *, label: bool, weight: float = 1.0) -> None:
-        """One step. InvalidInput for a head that isn't there, another width, or a number that isn't finite."""
+    def learn(self, head: int, values: Doubles, target: float, *, weight: float = 1.0) -> None:
+        """One step towards a target in [0, 1]; one in between is that much of a yes and the rest of a no.
+
+        InvalidInput for a head that isn't there, another width, or a number that isn't finite or in its range.
+        """
+        if not 0 <= target <= 1:
+            raise InvalidInput("bad_target", f"Target {target} is not from 0 to 1.", "Correct the reward rule.")
         if not (np.isfinite(weight) and weight > 0):
             raise InvalidInput("bad_weight", f"Weight {weight} is not a positive number.", "Correct the reward rule.")
-        example = self._example(head, values)
-        example.set_label_string(f"{1 if label else -1} {weight:.6g}")
-        self._vw.learn(example)
-        self._vw.finish_example(example)
+        for label, share in ((1, target), (-1, 1 - target)):
+            if share > 0:
+                example = self._example(head, values)  # a new one: VW keeps the weight that it saw first
+                example.set_label_string(f"{label} {share * weight:.6g}")
+                self._vw.learn(example)
+                self._vw.finish_example(example)
 
     def predict(self, head: int, values: Doubles) -> float:
         """VW's own probability; serving uses `export` instead."""
@@ -50,9 +63,12 @@ class LinearHeads:
         return probability
 
     def export(self) -> Doubles:
-        """[count, width + 1] weights, the intercept last: p = sigmoid(w[:-1] @ x + w[-1])."""
-        total = self._count * (self._width + 1)
-        return np.array([self._vw.get_weight(index) for index in range(total)]).reshape(self._count, self._width + 1)
+        """[heads, width + 1] weights, the intercept last: p = sigmoid(w[:-1] @ x + w[-1])."""
+        blocks = max(self._groups) + 1
+        every = np.array([self._vw.get_weight(index) for index in range(blocks * (self._width + 1))])
+        every = every.reshape(blocks, self._width + 1)
+        weights: Doubles = every[: self._count] + every[self._groups]
+        return weights
 
     def close(self) -> None:
         self._vw.finish()
@@ -65,6 +81,6 @@ class LinearHeads:
                 f"{bool(np.isfinite(values).all())}.",
                 "Features must be finite and fit the model.",
             )
-        start = head * (self._width + 1)
-        features = [(start + n, value) for n, value in enumerate(values.tolist()) if value]
-        return self._new_example(self._vw, {"x": [*features, (start + self._width, 1.0)]})
+        starts = [block * (self._width + 1) for block in (head, self._groups[head])]
+        known = [(n, value) for n, value in enumerate([*values.tolist(), 1.0]) if value]
+        return self._new_example(self._vw, {"x": [(start + n, value) for start in starts for n, value in known]})

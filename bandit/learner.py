@@ -1,12 +1,10 @@
-"""Learns the coverage policy from clicked episodes, each labelling at every depth the arms that were asked, or all."""
+"""Learns the coverage policy: every episode tells what each asked arm, at every depth, and each plan within earned."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections import defaultdict
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +12,27 @@ from numpy.typing import NDArray
 from bandit.costs import ArmTimes
 from bandit.coverage import CoverageModel
 from bandit.heads import LinearHeads
+from bandit.labels import Labeller
+from bandit.offsets import PlanOffsets
 from bandit.plans import PlanLibrary
+from bandit.union import United, corrected
 from core.errors import InvalidInput
-from core.types import ArmStatus, Episode
+from core.types import Episode
 
 log = logging.getLogger(__name__)
 # So many episodes in a row with the same other context features are a change, fewer are stragglers.
 _STRANGERS = 20
+_REFRESHED = 25  # episodes between two looks at the weights, which say what is expected of the next ones
+_LEAST_COVERED = 0.05  # so that a single click never counts more than twenty
+Doubles = NDArray[np.float64]
 
 
 class CoverageLearner:
-    """A click on an item that the asked arm had within depth d says yes to the head (arm, d), otherwise no.
+    """Every answered arm's heads are taught what the arm earned, clicked or not, whatever the other arms found.
 
-    Where there is a shadow, all arms count as asked, as deep as it went. Arms that timed out or failed say nothing.
-    Known bias: a clicked item was found by some asked arm, so an arm that always answers alone looks better than it is.
-    The exploration floor bounds it, and shadows lessen it: they tell of every arm, though only about such items.
+    Were the heads taught by clicked items only, an arm that is asked alone would look perfect: somebody has to have
+    found an item before it can be clicked. What a shadow tells of arms that were not asked is such knowledge; it counts
+    as the ceiling's share, and only for arms that the drawn plan left out. Arms that timed out or failed say nothing.
     `skipped` counts the episodes that taught nothing: interleaved (their items come from two plans), with other context
     features than the current, or with unusable numbers.
     """
@@ -55,7 +59,10 @@ class CoverageLearner:
         self._names: tuple[str, ...] | None = None
         self._heads: LinearHeads | None = None
         self._times = ArmTimes()
-        self._overlap = _Overlap()
+        self._label = Labeller(library)
+        self._united = United(library)
+        self._offsets = PlanOffsets(len(library.plans))
+        self._weights = np.zeros((0, 0))
         self._clicked = 0
         self._episodes = 0
         self._published = 0
@@ -85,8 +92,8 @@ class CoverageLearner:
             library=self._library,
             names=self._names,
             weights=self._heads.export(),
+            offsets=self._offsets.values,
             head_ms=np.array([self._times.milliseconds(arm, depth) for arm, depth in self._library.heads]),
-            overlap=self._overlap.estimate(),
             gamma=self._gamma * math.sqrt(self._episodes),
             floor=self._floor,
             cost_per_ms=self._cost_per_ms,
@@ -116,78 +123,37 @@ class CoverageLearner:
             log.warning("the context features have changed; the policy starts to learn anew")
             self.close()
         self._names = names
-        self._heads = LinearHeads(len(self._library.heads) + 1, len(names), seed=self._seed)
-        self._overlap = _Overlap()
+        self._heads = LinearHeads(self._groups(), len(names), seed=self._seed)
+        self._offsets = PlanOffsets(len(self._library.plans))
         self._clicked = self._episodes = self._published = self._strangers = 0
+
+    def _groups(self) -> list[int]:
+        """The depths of an arm are much alike; the ceiling is on its own."""
+        arms = list(dict.fromkeys(arm for arm, _ in self._library.heads))
+        return [*(arms.index(arm) for arm, _ in self._library.heads), len(arms)]
 
     def _learn(self, episode: Episode) -> None:
         assert self._heads is not None
+        if self._episodes % _REFRESHED == 0:
+            self._weights = self._heads.export()
         values = episode.impression.context.values.astype(np.float64)
+        united, ceiling = self._united(self._weights, values)
+        labels = self._label(episode)
+        for head in np.flatnonzero(labels.told_heads).tolist():
+            self._heads.learn(head, values, float(labels.heads[head]))
+        for head in np.flatnonzero(labels.shadowed).tolist():
+            self._heads.learn(head, values, ceiling * float(labels.heads[head] > 0))
+        self._teach_ceiling(episode, values, united / ceiling)
+        self._offsets.learn(labels.told_plans, corrected(united, self._offsets.values), labels.plans)
         self._times.add_episode(episode)
-        clicked = [(row, gain) for row, gain in enumerate(episode.gains) if gain > 0]
-        self._heads.learn(len(self._library.heads), values, label=episode.reward > 0)
-        for row, gain in clicked:
-            self._label(episode, row, gain, values)
         self._episodes += 1
-        self._clicked += bool(clicked)
+        self._clicked += any(gain > 0 for gain in episode.gains)
 
-    def _label(self, episode: Episode, row: int, gain: float, values: NDArray[np.float64]) -> None:
+    def _teach_ceiling(self, episode: Episode, values: Doubles, covered: Doubles) -> None:
+        """The reward as it would be if the plan had covered everything; `covered` [plans] is how much it did."""
         assert self._heads is not None
-        known = _ranks(episode, row)
-        for head, (arm, depth) in enumerate(self._library.heads):
-            rank, deepest = known.get(arm, (0, 0))
-            if depth <= deepest:
-                self._heads.learn(head, values, label=1 <= rank <= depth, weight=gain)
-        self._overlap.add({arm: rank > 0 for arm, (rank, _) in known.items()})
-
-
-def _ranks(episode: Episode, row: int) -> dict[str, tuple[int, int]]:
-    """arm -> (its rank of the row's item or 0, how deep it was asked): of the answer, or of the shadow if deeper."""
-    impression, shadow = episode.impression, episode.shadow
-    known = {
-        arm: (impression.ranks[arm][row], report.depth)
-        for arm, report in impression.arms.items()
-        if report.status is ArmStatus.OK
-    }
-    if shadow is not None:
-        for arm, depth in shadow.depths.items():
-            if depth > known.get(arm, (0, 0))[1]:
-                known[arm] = shadow.ranks[arm][row], depth
-    return known
-
-
-class _Overlap:
-    """How much the arms find the same: 0 when pairs coincide as often as chance has it, 1 when as often as possible.
-
-    A pair is judged only by clicked items that a third asked arm found. Some asked arm found every clicked item, so
-    without the third a miss of one would imply a hit of the other, and even twins would look independent. Two arms
-    alone cannot tell: then the estimate stays 0 (capture-recapture: two lists don't identify their dependence).
-    """
-
-    def __init__(self) -> None:
-        self._asked: dict[tuple[str, str], int] = defaultdict(int)
-        self._both: dict[tuple[str, str], int] = defaultdict(int)
-        self._first: dict[tuple[str, str], int] = defaultdict(int)
-        self._second: dict[tuple[str, str], int] = defaultdict(int)
-
-    def add(self, found: dict[str, bool]) -> None:
-        """Which of the asked arms had a clicked item."""
-        for pair in combinations(sorted(found), 2):
-            if not any(hit for arm, hit in found.items() if arm not in pair):
-                continue
-            first, second = found[pair[0]], found[pair[1]]
-            self._asked[pair] += 1
-            self._both[pair] += first and second
-            self._first[pair] += first
-            self._second[pair] += second
-
-    def estimate(self) -> float:
-        """(observed - independent) / (largest possible - independent), over all pairs, cut to [0, 1]."""
-        observed = independent = possible = 0.0
-        for pair, asked in self._asked.items():
-            first, second = self._first[pair] / asked, self._second[pair] / asked
-            observed += self._both[pair]
-            independent += asked * first * second
-            possible += asked * min(first, second)
-        room = possible - independent
-        return float(np.clip((observed - independent) / room, 0, 1)) if room > 1e-9 else 0.0
+        plan = episode.impression.choice.plan
+        if episode.impression.degraded or plan not in self._library.plans:
+            return
+        whole = max(episode.reward, 0.0) / max(covered[self._library.plans.index(plan)], _LEAST_COVERED)
+        self._heads.learn(len(self._library.heads), values, min(whole, 1.0), weight=max(whole, 1.0))

@@ -34,7 +34,14 @@ NAMES = ("x", "y")
 def coverage(seed: int = 1) -> CoveragePolicy:
     weights = np.random.default_rng(5).normal(size=(len(LIBRARY.heads) + 1, len(NAMES) + 1))
     model = CoverageModel(
-        LIBRARY, NAMES, weights, head_ms=np.array([1.0, 2.0, 5.0]), overlap=0.3, gamma=50.0, floor=0.1, cost_per_ms=0.01
+        LIBRARY,
+        NAMES,
+        weights,
+        offsets=np.linspace(-0.3, 0.3, len(LIBRARY.plans)),
+        head_ms=np.array([1.0, 2.0, 5.0]),
+        gamma=50.0,
+        floor=0.1,
+        cost_per_ms=0.01,
     )
     return CoveragePolicy(model, seed=seed)
 

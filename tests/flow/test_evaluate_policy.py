@@ -73,7 +73,7 @@ def test_a_release_and_its_opposite(settings: Settings, tmp_path: Path) -> None:
     weights = np.zeros((len(library.heads) + 1, 2))
     weights[:, 1] = np.append(np.where(lexical, 4.0, -4.0), 4.0)
     dear = np.where(lexical & np.array([depth == 100 for _, depth in library.heads]), 0.0, 5.0)
-    model = CoverageModel(library, ("query.words",), weights, dear, 0.0, 1e6, 0.001, 0.01)
+    model = CoverageModel(library, ("query.words",), weights, np.zeros(len(library.plans)), dear, 1e6, 0.001, 0.01)
     open_registry(settings.data_dir).publish({"policy": model.dump()})
     learned, opposite = policy_value(settings, "release", release=1), policy_value(settings, "misguided")
     assert learned.report.gain.low > 0

@@ -12,6 +12,7 @@ from words import query
 from bandit.coverage import CoverageModel, CoveragePolicy
 from bandit.misguided import MisguidedPolicy
 from bandit.plans import PlanLibrary
+from bandit.union import United
 from core.types import Features, Plan
 
 LIBRARY = PlanLibrary(
@@ -44,7 +45,7 @@ def models(draw: st.DrawFn) -> CoverageModel:
         names=NAMES,
         weights=random.normal(scale=draw(st.sampled_from([0.1, 1.0, 10.0])), size=(heads + 1, len(NAMES) + 1)),
         head_ms=random.exponential(size=heads),
-        overlap=draw(shares),
+        offsets=random.normal(size=len(LIBRARY.plans)),
         gamma=draw(st.floats(0, 1e9)),
         floor=draw(shares),
         cost_per_ms=draw(st.floats(0, 10)),
@@ -63,8 +64,8 @@ def test_propensities_are_a_distribution_whatever_the_context(model: CoverageMod
 
 
 @given(models(), contexts)
-def test_asking_more_never_covers_less(model: CoverageModel, values: np.ndarray) -> None:
-    covered, _ = CoveragePolicy(model, seed=1).coverage(Features(NAMES, values))
-    of = {plan.name: share for plan, share in zip(LIBRARY.plans, covered, strict=True)}
-    assert all(0 <= share <= 1 for share in of.values())
+def test_asking_more_never_earns_less_before_the_correction(model: CoverageModel, values: np.ndarray) -> None:
+    united, ceiling = United(LIBRARY)(model.weights, values)
+    of = {plan.name: reward for plan, reward in zip(LIBRARY.plans, united, strict=True)}
+    assert all(0 <= reward <= ceiling for reward in of.values())
     assert all(of[less] <= of[more] + 1e-12 for less, more in GROWING)

@@ -60,8 +60,8 @@ def test_a_signal_that_is_not_finite_is_named() -> None:
 
 
 def model(weights: np.ndarray, **changes: float) -> CoverageModel:
-    settings = {"overlap": 0.0, "gamma": 10.0, "floor": 0.0, "cost_per_ms": 0.0, **changes}
-    return CoverageModel(LIBRARY, ("x",), weights, np.array([1.0, 2.0, 3.0]), **settings)
+    settings = {"gamma": 10.0, "floor": 0.0, "cost_per_ms": 0.0, **changes}
+    return CoverageModel(LIBRARY, ("x",), weights, np.zeros(2), np.array([1.0, 2.0, 3.0]), **settings)
 
 
 CONTEXT = Features(("x",), np.array([1.0], dtype=np.float32))
@@ -71,24 +71,30 @@ def test_scores_by_hand() -> None:
     logit = np.log(np.array([0.5, 0.8, 0.4, 0.9]) / (1 - np.array([0.5, 0.8, 0.4, 0.9])))
     weights = np.column_stack([np.zeros(4), logit])
     independent = CoveragePolicy(model(weights), seed=1).scores(CONTEXT)
-    np.testing.assert_allclose(independent, [0.9 * 0.5, 0.9 * (1 - 0.2 * 0.6)])
-    same = CoveragePolicy(model(weights, overlap=1.0), seed=1).scores(CONTEXT)
-    np.testing.assert_allclose(same, [0.9 * 0.5, 0.9 * 0.8])
+    np.testing.assert_allclose(independent, [0.5, 0.9 * (1 - (1 - 0.8 / 0.9) * (1 - 0.4 / 0.9))])
     dear = CoveragePolicy(model(weights, cost_per_ms=0.01), seed=1).scores(CONTEXT)
     np.testing.assert_allclose(independent - dear, [0.01, 0.05])
 
 
-def test_a_deeper_answer_never_covers_less() -> None:
+def test_what_a_plan_was_seen_to_earn_corrects_the_union() -> None:
+    seen = replace(model(np.zeros((4, 2))), offsets=np.array([0.0, np.log(3.0)]))
+    plain, corrected = CoveragePolicy(model(np.zeros((4, 2))), seed=1), CoveragePolicy(seen, seed=1)
+    alone, together = plain.rewards(CONTEXT)
+    odds = 3 * together / (1 - together)
+    np.testing.assert_allclose(corrected.rewards(CONTEXT), [alone, odds / (1 + odds)])
+
+
+def test_a_deeper_answer_never_earns_less() -> None:
     shrinking = np.array([[0.0, 2.0], [0.0, -2.0], [0.0, 0.0], [0.0, 0.0]])
-    covered, _ = CoveragePolicy(model(shrinking), seed=1).coverage(CONTEXT)
-    assert covered[1] >= covered[0]
+    shallow, deep = CoveragePolicy(model(shrinking), seed=1).rewards(CONTEXT)
+    assert deep >= shallow
 
 
 def test_inverse_gap_weighting_by_hand() -> None:
     weights = np.column_stack([np.zeros(4), [0.0, 0.0, 30.0, 30.0]])
     policy = CoveragePolicy(model(weights, floor=0.2), seed=1)
     chances = policy.propensities(query("x"), CONTEXT)
-    poorer = 1 / (2 + 10 * 0.5)
+    poorer = 1 / (2 + 10 * (1 - 1e-4 - 0.5))  # rewards end a little below 1
     assert chances["a"] == pytest.approx(0.1 + 0.8 * poorer, rel=1e-6)
 
 
@@ -107,11 +113,11 @@ def test_a_model_survives_its_bytes() -> None:
 
 @pytest.mark.parametrize("values", [[np.nan, 0.0], [np.inf, 0.0], [1.0]])
 def test_vw_never_sees_a_malformed_example(values: list[float]) -> None:
-    heads = LinearHeads(2, 2, seed=1)
+    heads = LinearHeads([0, 1], 2, seed=1)
     with pytest.raises(InvalidInput, match="Features must be finite and fit"):
-        heads.learn(0, np.array(values), label=True)
+        heads.learn(0, np.array(values), target=1.0)
     with pytest.raises(InvalidInput, match="Head 2 of 2"):
-        heads.learn(2, np.zeros(2), label=True)
+        heads.learn(2, np.zeros(2), target=1.0)
     with pytest.raises(InvalidInput, match=r"Weight 0\.0"):
-        heads.learn(0, np.zeros(2), label=True, weight=0.0)
+        heads.learn(0, np.zeros(2), target=1.0, weight=0.0)
     heads.close()
