@@ -1,8 +1,9 @@
 """A real catalogue and mixed intents: the learned policy against the best static plan and against all arms at 100.
 
-`make bench-kinds` writes benchmarks/results/kinds.json and kinds.png. The data set chorus-icecat is read from
-$BOWERBIRD_DATA (default ../shared/data). The real service is recorded once (benchmarks.recorded); every policy is then
-valued on the recorded answers, with reciprocal rank fusion as everyone's ranker, so that only retrieval differs.
+`make bench-kinds` writes benchmarks/results/kinds.json, kinds.png and docs/benchmarks/kinds.md. The data set
+chorus-icecat is read from $BOWERBIRD_DATA (default ../shared/data). The real service is recorded once, see
+benchmarks.recorded; every policy is then valued on the recorded answers, with reciprocal rank fusion as everyone's
+ranker, so that only retrieval differs.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.heat_map import heat_map
 from benchmarks.hindsight import Hindsight
+from benchmarks.kinds_page import page
 from benchmarks.kinds_report import STATED, report
 from benchmarks.loop import DATA, RATINGS, ROOT, commit, ingest
 from benchmarks.recorded import Recording, record
@@ -28,6 +30,7 @@ from core.catalogue import Catalogue
 from ranking.metrics import read_judgments
 from simulation.clicks import PositionBasedClicks
 
+_RESULTS = ROOT / "benchmarks" / "results"
 _SEED = 1
 _KNOWN = 1_000
 
@@ -39,7 +42,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="draws of clicks and query ids over the one recording")
     parser.add_argument("--keep", type=Path, default=None, help="a data directory to use and keep")
     parser.add_argument("--recording", type=Path, default=None, help="a file: loaded if it is there, else written")
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results", help="folder of JSON and picture")
+    parser.add_argument("--out", type=Path, default=_RESULTS, help="folder of JSON and picture")
     parser.add_argument("--json", action="store_true", help="print the whole report instead of the figures")
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp())
@@ -58,6 +61,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "kinds.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     heat_map(result["arms"], options.out / "kinds.png")
+    if options.out == _RESULTS:
+        (ROOT / "docs" / "benchmarks" / "kinds.md").write_text(page(result), encoding="utf-8")
     print(json.dumps(result if options.json else result["figures"], indent=1))
 
 
