@@ -32,13 +32,13 @@ from simulation.clicks import PositionBasedClicks
 
 _RESULTS = ROOT / "benchmarks" / "results"
 _SEED = 1
-_KNOWN = 1_000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="a folder with products.jsonl.gz and the ratings")
     parser.add_argument("--searches", type=int, default=12_000)
+    parser.add_argument("--known", type=int, default=4_000, help="products sampled for the known items of each kind")
     parser.add_argument("--runs", type=int, default=3, help="draws of clicks and query ids over the one recording")
     parser.add_argument("--keep", type=Path, default=None, help="a data directory to use and keep")
     parser.add_argument("--recording", type=Path, default=None, help="a file: loaded if it is there, else written")
@@ -47,7 +47,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp())
     try:
-        world, intents = build_world(folder, options.data, options.recording, options.searches)
+        world, intents = build_world(folder, options.data, options.recording, options.searches, options.known)
     finally:
         if options.keep is None:
             shutil.rmtree(folder)
@@ -57,6 +57,7 @@ def main() -> None:
         "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),
         "data": "chorus-icecat",
+        "known": options.known,
     }
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "kinds.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -66,14 +67,14 @@ def main() -> None:
     print(json.dumps(result if options.json else result["figures"], indent=1))
 
 
-def build_world(folder: Path, data: Path, cached: Path | None, count: int) -> tuple[World, list[Intent]]:
+def build_world(folder: Path, data: Path, cached: Path | None, count: int, known: int) -> tuple[World, list[Intent]]:
     """The recorded world and its intents; an empty `folder` becomes a data directory first."""
     if not (folder / "catalogue.sqlite").exists():
         ingest(folder, data)
     catalogue = Catalogue(folder / "catalogue.sqlite")
     items = catalogue.changes(0).upserts
     catalogue.close()
-    asked = pools(items, read_judgments(data / RATINGS), known=_KNOWN, seed=_SEED)
+    asked = pools(items, read_judgments(data / RATINGS), known=known, seed=_SEED)
     intents = list(islice(traffic(asked, seed=_SEED), count))
     recording = Recording.load(cached) if cached and cached.exists() else _recorded(folder, intents)
     if cached and not cached.exists():

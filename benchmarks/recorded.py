@@ -42,8 +42,9 @@ class Recording:
     """T searches, A arms (`arms`, by name), F context features.
 
     `found` [T, A, 100]: numbers of items, best first, -1 after the last; two numbers are equal when the items are.
-    `context` [T, F] float32. `arm_ms` [A, 4]: what asking an arm takes at each of DEPTHS, the recorded median at 100
-    times what the calibration says of the other depths. `pace` [T, A]: how many times its median an arm took.
+    `context` [T, F] float32. `arm_ms` [A, 4]: what asking an arm takes at each of DEPTHS, the median when nothing
+    else is asked, because arms that are asked together wait for one another. `pace` [T, A]: how many times its median
+    an arm took in the recording.
     """
 
     arms: tuple[str, ...]
@@ -118,12 +119,11 @@ def record(
                 service.reload()
             progress(number + 1)
         names = page.answer.context.names
-        alone = _calibrate(service, [intent.text for intent in searches[-_CALIBRATED:]])
+        arm_ms = _calibrate(service, [intent.text for intent in searches[-_CALIBRATED:]])
     finally:
         learning.close()
         service.close()
     usual = np.maximum(np.median(took_ms, axis=0), _CLOCK_MS)
-    arm_ms = usual[:, None] * alone / alone[:, -1:]
     return Recording(
         ALL_ARMS, names, tuple(numbers), found, np.array(context), arm_ms, took_ms.astype(np.float64) / usual
     )

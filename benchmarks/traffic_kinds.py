@@ -3,10 +3,12 @@
 | kind | queries | law | wanted |
 |---|---|---|---|
 | topical | the rated queries | Zipf | the rated items, by their grades |
-| exact | brand and model name of a product | uniform | that product |
-| misspelt | words of its title, one with a typo | uniform | that product |
-| described | its brand and attribute values | uniform | that product |
+| exact | brand and model name of a product | each once | that product |
+| misspelt | words of its title, one with a typo | each once | that product |
+| described | its brand and attribute values | each once | that product |
 | head | 30 pairs of title words that fit 8 to 40 products | Zipf | three of these products |
+
+Known items are the long tail: their queries start again only when the pool is used up.
 """
 
 from __future__ import annotations
@@ -57,9 +59,13 @@ def pools(items: Sequence[Item], judgments: Judgments, *, known: int, seed: int)
 
 def traffic(pools: Mapping[str, Sequence[Intent]], *, seed: int) -> Iterator[Intent]:
     """Endless, the kinds in turn, so that they have equal shares of any stretch."""
-    exponents = {"topical": 1.0, "head": 1.0}
-    streams = [zipf(pools[kind], seed=seed, exponent=exponents.get(kind, 0.0)) for kind in KINDS]
+    streams = [_shuffled(pools[kind], seed) if kind in _KNOWN else zipf(pools[kind], seed=seed) for kind in KINDS]
     return (next(stream) for stream in cycle(streams))
+
+
+def _shuffled(intents: Sequence[Intent], seed: int) -> Iterator[Intent]:
+    """All of them in random order, again and again."""
+    return cycle([intents[n] for n in generator(seed, "known items").permutation(len(intents))])
 
 
 def _heads(items: Sequence[Item], seed: int) -> list[Intent]:
