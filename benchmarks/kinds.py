@@ -79,6 +79,10 @@ def build_world(folder: Path, data: Path, cached: Path | None, count: int, known
     recording = Recording.load(cached) if cached and cached.exists() else _recorded(folder, intents)
     if cached and not cached.exists():
         recording.save(cached)
+    if recording.texts != tuple(intent.text for intent in intents):
+        raise SystemExit(
+            f"{cached} holds other searches; name another file, or record with its --searches and --known."
+        )
     numbers = {item: number for number, item in enumerate(recording.items)}
     grades = [{numbers[i]: grade for i, grade in intent.grades.items() if i in numbers} for intent in intents]
     return World(recording, Hindsight.of(recording.found, grades, PositionBasedClicks(BEST))), intents

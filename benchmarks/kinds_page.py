@@ -40,7 +40,7 @@ def page(result: Mapping[str, Any]) -> str:
                 ["policy", "reward", "ms", "net", "reward, end", "ms, end", "net, end", "of best static, end"], whole
             ),
             "",
-            "The last two rows are no policies: they know in hindsight which plan is best for a kind, or for a search.",
+            "The last three are no policies: they know in hindsight which plan is best for a kind, or for a search.",
             "",
             "## Net reward by kind of query, last third",
             "",

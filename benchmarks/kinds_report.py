@@ -16,6 +16,7 @@ from bandit.plans import PlanLibrary
 from bandit.shadowed_clicks import ShadowedClicks
 from bandit.warmup import WarmupPolicy
 from benchmarks.courses import Course, Searches, best_of_each_kind, oracle
+from benchmarks.hindsight import Doubles
 from benchmarks.learning_in_hindsight import Terms, learned, served, warmup_chances
 from benchmarks.recorded import DEPTH
 from benchmarks.static_plans import Library, Values, World, best_static, climbed
@@ -64,20 +65,29 @@ def report(world: World, kinds: Sequence[str], *, runs: Iterable[int], say: Call
     say(f"best static plan {dict(static.depths)}, of the last third {dict(late.depths)}")
     logs = {run: _first_part(contest, run) for run in runs}
     libraries = {run: _built(contest, log, price) for run, log in logs.items()}
-    coverage = {run: _coverage(contest, libraries[run], logs[run], price, run) for run in logs}
+    built = {run: _learned(contest, libraries[run], log, price, run) for run, log in logs.items()}
     say("learned with built plans")
-    configured = {run: _configured(contest, run) for run in logs}
+    plain = {run: _learned(contest, contest.configured, (), price, run) for run in logs}
     say("learned with configured plans")
+    coverage = {run: _course(contest, libraries[run], chances) for run, chances in built.items()}
+    configured = {run: _course(contest, contest.configured, chances) for run, chances in plain.items()}
     first = next(iter(libraries.values()))
     courses = {
         "coverage": Course.mean(list(coverage.values())),
         "coverage, configured plans": Course.mean(list(configured.values())),
+        "coverage, unexplored": Course.mean(
+            [_course(contest, libraries[run], _favourites(chances)) for run, chances in built.items()]
+        ),
+        "coverage, configured plans, unexplored": Course.mean(
+            [_course(contest, contest.configured, _favourites(chances)) for chances in plain.values()]
+        ),
         "best static": Course.of_plan(world, static),
         "best static of the last third": Course.of_plan(world, late),
         "fixed": Course.of_plan(world, contest.configured.plans.plan(contest.configured.plans.default)),
         "uniform": _uniform(contest.configured),
         "all arms at 100": everything,
         "best built plan of each kind": best_of_each_kind(first, number, price),
+        "best configured plan of each kind": best_of_each_kind(contest.configured, number, price),
         "best built plan of each search": oracle(first, price),
     }
     curve = _curve(contest, logs, everything, say)
@@ -103,11 +113,6 @@ def report(world: World, kinds: Sequence[str], *, runs: Iterable[int], say: Call
     }
 
 
-def _terms(settings: Settings) -> Terms:
-    policy = settings.policy
-    return Terms(policy.min_clicked, policy.explore, policy.gamma, policy.floor, settings.shadow.share)
-
-
 def _first_part(contest: Contest, run: int) -> list[Episode]:
     """The log of the first sixth: the warm-up policy on the configured plans, with more shadows than usual."""
     policy = WarmupPolicy(contest.configured.plans, run, contest.settings.policy.explore)
@@ -124,19 +129,27 @@ def _built(contest: Contest, log: Sequence[Episode], price: float) -> Library:
     return Library.of(contest.world, PlanLibrary(plans, plans[0].name, arms))
 
 
-def _coverage(contest: Contest, library: Library, log: Sequence[Episode], price: float, run: int) -> Course:
-    """Warm-up on the configured plans, then the learned policy on the built ones."""
-    chances = learned(contest.world, library, _terms(contest.settings), price, run=run, history=log)
-    warmup = WarmupPolicy(contest.configured.plans, run, contest.settings.policy.explore)
-    before = np.tile(warmup_chances(warmup, contest.configured), (len(log), 1))
+def _learned(contest: Contest, library: Library, log: Sequence[Episode], price: float, run: int) -> Doubles:
+    """[T - log, M] plan probabilities after the log."""
+    policy, share = contest.settings.policy, contest.settings.shadow.share
+    terms = Terms(policy.min_clicked, policy.explore, policy.gamma, policy.floor, share)
+    return learned(contest.world, library, terms, price, run=run, history=log)
+
+
+def _course(contest: Contest, library: Library, chances: Doubles) -> Course:
+    """Of `chances` [n, M] for the last n searches; before them the warm-up policy serves the configured plans."""
+    start = len(contest.kinds) - len(chances)
+    policy = WarmupPolicy(contest.configured.plans, _SEED, contest.settings.policy.explore)
+    before = np.tile(warmup_chances(policy, contest.configured), (start, 1))
     return Course.joined(
-        [Course.of_chances(contest.configured, before), Course.of_chances(library, chances, start=len(log))]
+        [Course.of_chances(contest.configured, before), Course.of_chances(library, chances, start=start)]
     )
 
 
-def _configured(contest: Contest, run: int) -> Course:
-    chances = learned(contest.world, contest.configured, _terms(contest.settings), contest.price, run=run)
-    return Course.of_chances(contest.configured, chances)
+def _favourites(chances: Doubles) -> Doubles:
+    """The same policy if it did not explore: always the likeliest plan."""
+    certain: Doubles = np.eye(chances.shape[1])[chances.argmax(axis=1)]
+    return certain
 
 
 def _uniform(library: Library) -> Course:
@@ -155,7 +168,8 @@ def _curve(
     points = []
     for times in _PRICES:
         price = times * contest.price
-        course = _coverage(contest, _built(contest, log, price), log, price, run)
+        library = _built(contest, log, price)
+        course = _course(contest, library, _learned(contest, library, log, price, run))
         ratios = [
             float(mine[contest.end].mean() / theirs[contest.end].mean())
             for mine, theirs in ((course.reward, everything.reward), (course.ms, everything.ms))

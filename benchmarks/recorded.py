@@ -39,7 +39,7 @@ _CLOCK_MS = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """T searches, A arms (`arms`, by name), F context features.
+    """T searches (`texts`), A arms (`arms`, by name), F context features.
 
     `found` [T, A, 100]: numbers of items, best first, -1 after the last; two numbers are equal when the items are.
     `context` [T, F] float32. `arm_ms` [A, 4]: what asking an arm takes at each of DEPTHS, the median when nothing
@@ -47,6 +47,7 @@ class Recording:
     an arm took in the recording.
     """
 
+    texts: tuple[str, ...]
     arms: tuple[str, ...]
     names: tuple[str, ...]
     items: tuple[str, ...]
@@ -58,6 +59,7 @@ class Recording:
     def save(self, path: Path) -> None:
         np.savez_compressed(
             path,
+            texts=np.array(self.texts),
             arms=np.array(self.arms),
             names=np.array(self.names),
             items=np.array(self.items),
@@ -71,6 +73,7 @@ class Recording:
     def load(cls, path: Path) -> Recording:
         with np.load(path, allow_pickle=False) as stored:
             return cls(
+                tuple(stored["texts"].tolist()),
                 tuple(stored["arms"].tolist()),
                 tuple(stored["names"].tolist()),
                 tuple(stored["items"].tolist()),

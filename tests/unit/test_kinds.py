@@ -56,7 +56,14 @@ def world(found: np.ndarray, grades: Sequence[Mapping[int, int]]) -> World:
     count = len(found)
     arm_ms = np.array([[1.1, 1.2, 1.5, 2.0]] * len(ARMS)) * np.array([[2.0], [1.0], [1.0], [1.0]])
     recording = Recording(
-        ARMS, ("x",), (), found, np.zeros((count, 1), dtype=np.float32), arm_ms, np.ones((count, len(ARMS)))
+        ("",) * count,
+        ARMS,
+        ("x",),
+        (),
+        found,
+        np.zeros((count, 1), dtype=np.float32),
+        arm_ms,
+        np.ones((count, len(ARMS))),
     )
     return World(recording, Hindsight.of(found, grades, CLICKS))
 
@@ -148,7 +155,7 @@ def test_a_recording_is_the_same_after_saving(tmp_path: Path) -> None:
     recording = replace(tiny().recording, items=("i1", "i2"))
     recording.save(tmp_path / "world.npz")
     again = Recording.load(tmp_path / "world.npz")
-    assert (again.arms, again.names, again.items) == (recording.arms, recording.names, recording.items)
+    assert (again.texts, again.arms, again.names, again.items) == (recording.texts, ARMS, ("x",), ("i1", "i2"))
     for name in ("found", "context", "arm_ms", "pace"):
         assert np.array_equal(getattr(again, name), getattr(recording, name))
 
