@@ -126,10 +126,9 @@ def record(
     finally:
         learning.close()
         service.close()
-    usual = np.maximum(np.median(took_ms, axis=0), _CLOCK_MS)
-    return Recording(
-        ALL_ARMS, names, tuple(numbers), found, np.array(context), arm_ms, took_ms.astype(np.float64) / usual
-    )
+    texts = tuple(intent.text for intent in searches)
+    pace = took_ms.astype(np.float64) / np.maximum(np.median(took_ms, axis=0), _CLOCK_MS)
+    return Recording(texts, ALL_ARMS, names, tuple(numbers), found, np.array(context), arm_ms, pace)
 
 
 def _settings(data_dir: Path) -> Settings:
