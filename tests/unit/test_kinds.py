@@ -12,7 +12,7 @@ import pytest
 
 from bandit.plans import PlanLibrary
 from bandit.uniform import UniformPolicy
-from benchmarks.courses import Course
+from benchmarks.courses import Course, best_of_each_kind, oracle
 from benchmarks.hindsight import PAGE, Hindsight
 from benchmarks.learning_in_hindsight import visit
 from benchmarks.recorded import DEPTH, Recording
@@ -128,6 +128,15 @@ def test_a_mixture_of_plans_is_worth_the_mixture_of_their_rewards() -> None:
     assert course.ms.tolist() == pytest.approx([0.25 * 2.2 + 0.75 * 2.0])
     assert course.asked.tolist() == [[0.25, 0.75, 0, 0]]
     assert course.depth.tolist() == [[2.5, 75, 0, 0]]
+
+
+def test_who_knows_each_search_earns_no_less_than_who_knows_its_kind_and_both_pay_for_what_they_ask() -> None:
+    plans = PlanLibrary((Plan("a", {"a": 10}), Plan("b", {"b": 10}), Plan("both", {"a": 10, "b": 10})), "a", ARMS)
+    library = Library.of(tiny(), plans)
+    perfect, by_kind = oracle(library, 0.01), best_of_each_kind(library, np.array([0, 0]), 0.01)
+    assert perfect.ms.tolist() == pytest.approx([2.2, 1.1])
+    assert by_kind.ms.tolist() == pytest.approx([3.3, 3.3])
+    assert perfect.reward.tolist() == by_kind.reward.tolist()
 
 
 def test_a_visit_logs_the_ranks_of_the_asked_arms_and_a_shadow_those_of_all() -> None:
