@@ -53,63 +53,114 @@ class Contest:
         return np.arange(len(self.kinds) - len(self.kinds) // 3, len(self.kinds))
 
 
+@dataclass(frozen=True, slots=True)
+class Season:
+    """A learned policy by run: its library, and the probability of every plan [n, M] for the last n searches."""
+
+    contest: Contest
+    libraries: Mapping[int, Library]
+    chances: Mapping[int, Doubles]
+
+    def courses(self) -> dict[int, Course]:
+        return {run: _course(self.contest, self.libraries[run], found) for run, found in self.chances.items()}
+
+    def unexplored(self) -> Course:
+        """The same policy if it always took its likeliest plan; the mean of the runs."""
+        certain = {run: np.eye(found.shape[1])[found.argmax(axis=1)] for run, found in self.chances.items()}
+        return Course.mean([_course(self.contest, self.libraries[run], found) for run, found in certain.items()])
+
+
 def report(world: World, kinds: Sequence[str], *, runs: Iterable[int], say: Callable[[str], None]) -> dict[str, Any]:
     """Everything that was measured; `figures` are those of the whole benchmark."""
-    settings = load_settings()
-    everything = Course.of_plan(world, Plan("everything", dict.fromkeys(world.recording.arms, DEPTH)))
-    price = _ALL_ARMS_COST * float(everything.reward.mean() / everything.ms.mean())
-    number = np.array([KINDS.index(kind) for kind in kinds])
-    contest = Contest(world, number, settings, Library.of(world, plan_library(settings)), price)
-    static = best_static(world, price, seed=_SEED)
-    late = climbed(world, world.depths(static), Values(world, contest.end, price))
-    say(f"best static plan {dict(static.depths)}, of the last third {dict(late.depths)}")
+    contest = _contest(world, kinds)
+    statics = _statics(contest)
+    say(f"best static plans: {[dict(plan.depths) for plan in statics.values()]}")
     logs = {run: _first_part(contest, run) for run in runs}
-    libraries = {run: _built(contest, log, price) for run, log in logs.items()}
-    built = {run: _learned(contest, libraries[run], log, price, run) for run, log in logs.items()}
-    say("learned with built plans")
-    plain = {run: _learned(contest, contest.configured, (), price, run) for run in logs}
-    say("learned with configured plans")
-    coverage = {run: _course(contest, libraries[run], chances) for run, chances in built.items()}
-    configured = {run: _course(contest, contest.configured, chances) for run, chances in plain.items()}
-    first = next(iter(libraries.values()))
-    courses = {
-        "coverage": Course.mean(list(coverage.values())),
-        "coverage, configured plans": Course.mean(list(configured.values())),
-        "coverage, unexplored": Course.mean(
-            [_course(contest, libraries[run], _favourites(chances)) for run, chances in built.items()]
-        ),
-        "coverage, configured plans, unexplored": Course.mean(
-            [_course(contest, contest.configured, _favourites(chances)) for chances in plain.values()]
-        ),
-        "best static": Course.of_plan(world, static),
-        "best static of the last third": Course.of_plan(world, late),
-        "fixed": Course.of_plan(world, contest.configured.plans.plan(contest.configured.plans.default)),
-        "uniform": _uniform(contest.configured),
-        "all arms at 100": everything,
-        "best built plan of each kind": best_of_each_kind(first, number, price),
-        "best configured plan of each kind": best_of_each_kind(contest.configured, number, price),
-        "best built plan of each search": oracle(first, price),
-    }
-    curve = _curve(contest, logs, everything, say)
+    built, plain = _built_season(contest, logs), _configured_season(contest, logs)
+    say("learned")
+    courses = {name: Course.of_plan(world, plan) for name, plan in statics.items()}
+    courses |= _learned_courses(built, plain) | _hindsight_courses(contest, next(iter(built.libraries.values())))
+    curve = _curve(contest, logs, courses["all arms at 100"], say)
     return {
         "figures": {
-            "real.static_ratio": _ratio(courses["coverage"], courses["best static"], contest.end, price),
+            "real.static_ratio": _ratio(contest, courses["coverage"], courses["best static"], contest.end),
             "real.cost_ratio": _cost_ratio(curve, 0.99),
         },
-        "static_ratios": _static_ratios(contest, coverage, configured, courses),
+        "static_ratios": {name: _static_ratios(contest, course, courses) for name, course in courses.items()},
+        "static_ratios_of_runs": {
+            name: {run: _static_ratios(contest, course, courses)["end"] for run, course in season.courses().items()}
+            for name, season in (("coverage", built), ("coverage, configured plans", plain))
+        },
         "cost_ratio_at_full_quality": _cost_ratio(curve, 1.0),
-        "price_per_ms": price,
+        "price_per_ms": contest.price,
         "curve": curve,
         "policies": {name: _summaries(contest, course) for name, course in courses.items()},
-        "arms": _arms(contest, courses),
+        "arms": _arms(contest, courses["coverage"]),
         "arm_ms": dict(zip(world.recording.arms, world.recording.arm_ms.tolist(), strict=True)),
-        "plans": {
-            "best static": dict(static.depths),
-            "best static of the last third": dict(late.depths),
-            "built": {plan.name: dict(plan.depths) for plan in first.plans.plans},
+        "plans": {name: dict(plan.depths) for name, plan in statics.items()},
+        "built_plans": {
+            run: {plan.name: dict(plan.depths) for plan in library.plans.plans}
+            for run, library in built.libraries.items()
         },
         "searches": len(kinds),
         "runs": list(logs),
+    }
+
+
+def _contest(world: World, kinds: Sequence[str]) -> Contest:
+    settings = load_settings()
+    everything = Course.of_plan(world, _everything(world))
+    price = _ALL_ARMS_COST * float(everything.reward.mean() / everything.ms.mean())
+    numbers = np.array([KINDS.index(kind) for kind in kinds])
+    return Contest(world, numbers, settings, Library.of(world, plan_library(settings)), price)
+
+
+def _everything(world: World) -> Plan:
+    return Plan("everything", dict.fromkeys(world.recording.arms, DEPTH))
+
+
+def _statics(contest: Contest) -> dict[str, Plan]:
+    """The fixed plans to compare with; the best are chosen in hindsight."""
+    world, plans = contest.world, contest.configured.plans
+    best = best_static(world, contest.price, seed=_SEED)
+    return {
+        "best static": best,
+        "best static of the last third": climbed(world, world.depths(best), Values(world, contest.end, contest.price)),
+        "fixed": plans.plan(plans.default),
+        "all arms at 100": _everything(world),
+    }
+
+
+def _built_season(contest: Contest, logs: Mapping[int, Sequence[Episode]]) -> Season:
+    """Warm-up on the configured plans, then the learned policy on plans built from that log."""
+    libraries = {run: _built(contest, log, contest.price) for run, log in logs.items()}
+    chances = {run: _learned(contest, libraries[run], log, contest.price, run) for run, log in logs.items()}
+    return Season(contest, libraries, chances)
+
+
+def _configured_season(contest: Contest, runs: Iterable[int]) -> Season:
+    """The learned policy on the configured plans, from the first search on."""
+    chances = {run: _learned(contest, contest.configured, (), contest.price, run) for run in runs}
+    return Season(contest, dict.fromkeys(chances, contest.configured), chances)
+
+
+def _learned_courses(built: Season, plain: Season) -> dict[str, Course]:
+    return {
+        "coverage": Course.mean(list(built.courses().values())),
+        "coverage, unexplored": built.unexplored(),
+        "coverage, configured plans": Course.mean(list(plain.courses().values())),
+        "coverage, configured plans, unexplored": plain.unexplored(),
+    }
+
+
+def _hindsight_courses(contest: Contest, built: Library) -> dict[str, Course]:
+    """A policy that knows nothing, and what those could earn who know everything."""
+    plans, searches = contest.configured.rewards.shape
+    return {
+        "uniform": Course.of_chances(contest.configured, np.full((searches, plans), 1 / plans)),
+        "best built plan of each kind": best_of_each_kind(built, contest.kinds, contest.price),
+        "best configured plan of each kind": best_of_each_kind(contest.configured, contest.kinds, contest.price),
+        "best built plan of each search": oracle(built, contest.price),
     }
 
 
@@ -146,17 +197,6 @@ def _course(contest: Contest, library: Library, chances: Doubles) -> Course:
     )
 
 
-def _favourites(chances: Doubles) -> Doubles:
-    """The same policy if it did not explore: always the likeliest plan."""
-    certain: Doubles = np.eye(chances.shape[1])[chances.argmax(axis=1)]
-    return certain
-
-
-def _uniform(library: Library) -> Course:
-    plans, searches = library.rewards.shape
-    return Course.of_chances(library, np.full((searches, plans), 1 / plans))
-
-
 def _curve(
     contest: Contest, logs: Mapping[int, Sequence[Episode]], everything: Course, say: Callable[[str], None]
 ) -> list[dict[str, float]]:
@@ -184,25 +224,18 @@ def _cost_ratio(curve: Sequence[Mapping[str, float]], quality: float) -> float |
     return min((point["cost_ratio"] for point in curve if point["reward_ratio"] >= quality), default=None)
 
 
-def _ratio(course: Course, other: Course, searches: Searches, price: float) -> float:
-    return course.summary(searches, price)["net"] / other.summary(searches, price)["net"]
+def _ratio(contest: Contest, course: Course, other: Course, searches: Searches) -> float:
+    return course.summary(searches, contest.price)["net"] / other.summary(searches, contest.price)["net"]
 
 
-def _static_ratios(
-    contest: Contest, coverage: Mapping[int, Course], configured: Mapping[int, Course], courses: Mapping[str, Course]
-) -> dict[str, dict[str, float]]:
-    """Net reward over that of the best static plan, by policy and stretch, and of every run."""
-    whole, end, best = np.arange(len(contest.kinds)), contest.end, courses["best static"]
-    late = courses["best static of the last third"]
-    ratios = {
-        name: {"end": _ratio(course, best, end, contest.price), "whole": _ratio(course, best, whole, contest.price)}
-        for name, course in courses.items()
+def _static_ratios(contest: Contest, course: Course, courses: Mapping[str, Course]) -> dict[str, float]:
+    """Net reward over that of the best static plan: in the last third, over all, and beside the best of that third."""
+    best, late = courses["best static"], courses["best static of the last third"]
+    return {
+        "end": _ratio(contest, course, best, contest.end),
+        "whole": _ratio(contest, course, best, np.arange(len(contest.kinds))),
+        "end, static chosen for the end": _ratio(contest, course, late, contest.end),
     }
-    ratios["coverage"]["end, static chosen for the end"] = _ratio(courses["coverage"], late, end, contest.price)
-    for name, runs in (("coverage", coverage), ("coverage, configured plans", configured)):
-        for run, course in runs.items():
-            ratios[name][f"end, run {run}"] = _ratio(course, best, end, contest.price)
-    return ratios
 
 
 def _summaries(contest: Contest, course: Course) -> dict[str, dict[str, float]]:
@@ -212,13 +245,13 @@ def _summaries(contest: Contest, course: Course) -> dict[str, dict[str, float]]:
     return {name: course.summary(searches, contest.price) for name, searches in parts.items()}
 
 
-def _arms(contest: Contest, courses: Mapping[str, Course]) -> dict[str, dict[str, dict[str, float]]]:
-    """Arm -> kind -> how often and deep the learned policy asked it in the last third, and what it earns alone."""
+def _arms(contest: Contest, course: Course) -> dict[str, dict[str, dict[str, float]]]:
+    """Arm -> kind -> how often and deep the policy asked it in the last third, and what it earns alone."""
     world, end = contest.world, contest.end
     alone = {arm: world.rewards(Plan(arm, {arm: DEPTH})) for arm in world.recording.arms}
     found: dict[str, dict[str, dict[str, float]]] = {arm: {} for arm in alone}
     for n, kind in enumerate(KINDS):
         searches = end[contest.kinds[end] == n]
-        for arm, asked, depth in zip(alone, *courses["coverage"].arms(searches), strict=True):
+        for arm, asked, depth in zip(alone, *course.arms(searches), strict=True):
             found[arm][kind] = {"asked": asked, "depth": depth, "alone": float(alone[arm][searches].mean())}
     return found
