@@ -17,7 +17,11 @@ def page(result: Mapping[str, Any]) -> str:
         [name, *(each[part][what] for part, what in columns), ratios[name]["end"]] for name, each in policies.items()
     ]
     by_kind = [[name, *(each[kind]["net"] for kind in KINDS)] for name, each in policies.items()]
-    curve = [[each[what] for what in ("price", "reward_ratio", "cost_ratio")] for each in result["curve"]]
+    curve = [
+        [name, *(point[what] for what in ("price", "reward_ratio", "cost_ratio"))]
+        for name, points in result["curves"].items()
+        for point in points
+    ]
     figures = result["figures"]
     return "\n".join(
         [
@@ -50,7 +54,7 @@ def page(result: Mapping[str, Any]) -> str:
             "",
             "Reward and cost of the learned policy in the last third, as parts of those of all arms at 100.",
             "",
-            *table(["price, times the stated", "reward", "cost"], curve),
+            *table(["policy", "price, times the stated", "reward", "cost"], curve),
             "",
             "## Which arm serves which kind",
             "",

@@ -26,7 +26,8 @@ from core.types import Episode, Plan
 STATED = (
     "rewards are exact expectations over a policy's draws and over clicks; net = reward - price * ms; one recording, "
     "whose memory learned from clicks under all arms; runs differ in query ids and clicks; every policy ranks by "
-    "reciprocal rank fusion; 'end' is the last third of the searches"
+    "reciprocal rank fusion; 'end' is the last third of the searches; 'coverage' chooses among the configured plans, "
+    "'built plans' were built from its log after the first sixth"
 )
 # A millisecond's price is such that asking all arms for 100 costs this part of what it earns: felt, and not decisive.
 _ALL_ARMS_COST = 0.05
@@ -35,6 +36,7 @@ _BUILT_AFTER = 6  # the library is built from the first sixth of the traffic,
 _BUILD_SHADOWS = 250  # of which about as many have a shadow: an operator who wants a library soon raises their share
 _PLANS = 24
 _SEED = 1
+_BUILT = "coverage, built plans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +82,25 @@ def report(world: World, kinds: Sequence[str], *, runs: Iterable[int], say: Call
     say("learned")
     courses = {name: Course.of_plan(world, plan) for name, plan in statics.items()}
     courses |= _learned_courses(built, plain) | _hindsight_courses(contest, next(iter(built.libraries.values())))
-    curve = _curve(contest, logs, courses["all arms at 100"], say)
+    curves = _curves(contest, logs, courses["all arms at 100"])
+    end = {name: _ratio(contest, course, courses["best static"], contest.end) for name, course in courses.items()}
     return {
         "figures": {
-            "real.static_ratio": _ratio(contest, courses["coverage"], courses["best static"], contest.end),
-            "real.cost_ratio": _cost_ratio(curve, 0.99),
+            "real.static_ratio": end["coverage"],
+            "real.cost_ratio": _cost_ratio(curves["coverage"], 0.99),
+        },
+        "figures_of_built_plans": {
+            "real.static_ratio": end[_BUILT],
+            "real.cost_ratio": _cost_ratio(curves[_BUILT], 0.99),
         },
         "static_ratios": {name: _static_ratios(contest, course, courses) for name, course in courses.items()},
         "static_ratios_of_runs": {
             name: {run: _static_ratios(contest, course, courses)["end"] for run, course in season.courses().items()}
-            for name, season in (("coverage", built), ("coverage, configured plans", plain))
+            for name, season in (("coverage", plain), (_BUILT, built))
         },
-        "cost_ratio_at_full_quality": _cost_ratio(curve, 1.0),
+        "cost_ratio_at_full_quality": _cost_ratio(curves["coverage"], 1.0),
         "price_per_ms": contest.price,
-        "curve": curve,
+        "curves": curves,
         "policies": {name: _summaries(contest, course) for name, course in courses.items()},
         "arms": _arms(contest, courses["coverage"]),
         "arm_ms": dict(zip(world.recording.arms, world.recording.arm_ms.tolist(), strict=True)),
@@ -146,10 +153,10 @@ def _configured_season(contest: Contest, runs: Iterable[int]) -> Season:
 
 def _learned_courses(built: Season, plain: Season) -> dict[str, Course]:
     return {
-        "coverage": Course.mean(list(built.courses().values())),
-        "coverage, unexplored": built.unexplored(),
-        "coverage, configured plans": Course.mean(list(plain.courses().values())),
-        "coverage, configured plans, unexplored": plain.unexplored(),
+        "coverage": Course.mean(list(plain.courses().values())),
+        "coverage, unexplored": plain.unexplored(),
+        _BUILT: Course.mean(list(built.courses().values())),
+        f"{_BUILT}, unexplored": built.unexplored(),
     }
 
 
@@ -197,26 +204,31 @@ def _course(contest: Contest, library: Library, chances: Doubles) -> Course:
     )
 
 
-def _curve(
-    contest: Contest, logs: Mapping[int, Sequence[Episode]], everything: Course, say: Callable[[str], None]
-) -> list[dict[str, float]]:
-    """Price -> what the learned policy earns and costs in the last third, as parts of what all arms at 100 do.
-
-    One run; the library is built anew for every price, from the same log.
-    """
-    run, log = next(iter(logs.items()))
+def _curve(contest: Contest, everything: Course, at: Callable[[float], Course]) -> list[dict[str, float]]:
+    """Price -> what the policy that learns `at` it earns and costs in the last third, as parts of all arms at 100."""
     points = []
     for times in _PRICES:
-        price = times * contest.price
-        library = _built(contest, log, price)
-        course = _course(contest, library, _learned(contest, library, log, price, run))
-        ratios = [
+        course = at(times * contest.price)
+        reward, ms = (
             float(mine[contest.end].mean() / theirs[contest.end].mean())
             for mine, theirs in ((course.reward, everything.reward), (course.ms, everything.ms))
-        ]
-        points.append({"price": times, "reward_ratio": ratios[0], "cost_ratio": ratios[1]})
-        say(f"{times} times the price: {ratios[0]:.3f} of the reward of all arms for {ratios[1]:.3f} of the cost")
+        )
+        points.append({"price": times, "reward_ratio": reward, "cost_ratio": ms})
     return points
+
+
+def _curves(contest: Contest, logs: Mapping[int, Sequence[Episode]], everything: Course) -> dict[str, Any]:
+    """Of one run. Where plans are built, they are built anew for every price, from the same log."""
+    run, log = next(iter(logs.items()))
+
+    def configured(price: float) -> Course:
+        return _course(contest, contest.configured, _learned(contest, contest.configured, (), price, run))
+
+    def built(price: float) -> Course:
+        library = _built(contest, log, price)
+        return _course(contest, library, _learned(contest, library, log, price, run))
+
+    return {name: _curve(contest, everything, at) for name, at in (("coverage", configured), (_BUILT, built))}
 
 
 def _cost_ratio(curve: Sequence[Mapping[str, float]], quality: float) -> float | None:

@@ -7,7 +7,6 @@ hindsight on exactly the same answers. The ranker is reciprocal rank fusion thro
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,12 +105,14 @@ def record(
     found = np.full((len(searches), len(ALL_ARMS), DEPTH), -1, dtype=np.int32)
     took_ms = np.zeros((len(searches), len(ALL_ARMS)), dtype=np.float32)
     context: list[NDArray[np.float32]] = []
+    queries: list[Query] = []
     try:
         service.start()
         for number, intent in enumerate(searches):
             client = f"client-{random.integers(_CLIENTS)}"
             query = Query(QueryId(f"{seed}-{number}"), intent.text, clock(), client_id=client)
             page = service.search(query)
+            queries.append(query)
             _note(page, found[number], took_ms[number], numbers)
             context.append(page.answer.context.values)
             grades = [intent.grades.get(item_id, 0) for item_id in page.impression.shown]
@@ -122,7 +123,7 @@ def record(
                 service.reload()
             progress(number + 1)
         names = page.answer.context.names
-        arm_ms = _calibrate(service, [intent.text for intent in searches[-_CALIBRATED:]])
+        arm_ms = _calibrate(service, queries[-_CALIBRATED:])
     finally:
         learning.close()
         service.close()
@@ -176,13 +177,12 @@ def _events(page: Page, clicked: Iterable[int]) -> list[Feedback]:
     ]
 
 
-def _calibrate(service: Service, texts: Sequence[str]) -> NDArray[np.float64]:
+def _calibrate(service: Service, queries: Sequence[Query]) -> NDArray[np.float64]:
     """[A, 4] median milliseconds of every arm at each of DEPTHS, asked alone; query vectors are at hand."""
-    times = np.zeros((len(texts), len(ALL_ARMS), len(DEPTHS)))
-    for n, text in enumerate(texts):
+    times = np.zeros((len(queries), len(ALL_ARMS), len(DEPTHS)))
+    for n, query in enumerate(queries):
         for row, arm in enumerate(ALL_ARMS):
             for column, depth in enumerate(DEPTHS):
-                query = Query(QueryId(f"calibration-{n}"), text, time.time(), client_id="calibration")
                 answer = service.pipeline.answer(query, service.serving, plan=Plan(arm, {arm: depth}))
                 times[n, row, column] = answer.arms[arm].took_ms
     medians: NDArray[np.float64] = np.median(times, axis=0)
