@@ -9,7 +9,7 @@ TORCH_PIP ?=
 EXTRAS ?= [dev]
 CODE := app bandit benchmarks core feedback ranking retrievers simulation tests
 
-.PHONY: demo test check unit serve bench-loop bench-arms bench-upserts bench-kinds clean help
+.PHONY: demo test check unit serve bench-loop bench-arms bench-upserts bench-bandit clean help
 
 help:            ## what there is
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -42,8 +42,8 @@ bench-arms: $(VENV)/rivals ## every arm: judged quality, known items, speed besi
 bench-upserts: $(VENV)/ready ## searches while the catalogue changes -> benchmarks/results/upserts.json
 	$(BIN)/python -m benchmarks.upserts
 
-bench-kinds: $(VENV)/ready ## five kinds of query: learned policy, static plans, all arms -> benchmarks/results/kinds.json
-	$(BIN)/python -m benchmarks.kinds
+bench-bandit: $(VENV)/ready ## the bandit's evidence: simulated and real worlds, rollouts, off-policy evaluation -> benchmarks/results/bandit.json
+	$(BIN)/python -m benchmarks.bandit $(ARGS)
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

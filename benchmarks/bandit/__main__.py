@@ -19,17 +19,19 @@ from functools import partial
 from typing import Any
 
 from benchmarks.bandit.exactness import exactness
-from benchmarks.bandit.kinds import kinds
+from benchmarks.bandit.kinds.evidence import kinds
+from benchmarks.bandit.kinds.heat_map import heat_map
+from benchmarks.bandit.kinds.page import page as kinds_page
 from benchmarks.bandit.ope_parity import ope_parity
 from benchmarks.bandit.open_bandit import open_bandit
 from benchmarks.bandit.page import page
-from benchmarks.bandit.pictures import courses, heat_map
+from benchmarks.bandit.pictures import courses
 from benchmarks.bandit.rollouts import rollouts
 from benchmarks.bandit.simulated import simulated
 from benchmarks.collections import DATA, ROOT
 from benchmarks.loop import commit
 
-_RESULTS = ROOT / "benchmarks" / "results"
+_RESULTS, _PAGES = ROOT / "benchmarks" / "results", ROOT / "docs" / "benchmarks"
 SECTIONS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "simulated": simulated,
     "rollouts": rollouts,
@@ -62,7 +64,8 @@ def main() -> None:
         courses(sections["simulated"]["curves"], _RESULTS / "bandit-simulated.png")
     if "real" in sections:
         heat_map(sections["real"]["arms"], _RESULTS / "bandit-kinds.png")
-    (ROOT / "docs" / "benchmarks" / "bandit.md").write_text(page(result), encoding="utf-8")
+        (_PAGES / "kinds.md").write_text(kinds_page(sections["real"]), encoding="utf-8")
+    (_PAGES / "bandit.md").write_text(page(result), encoding="utf-8")
     print(json.dumps(result["figures"], indent=1))
 
 

@@ -12,12 +12,12 @@ import pytest
 
 from bandit.plans import PlanLibrary
 from bandit.uniform import UniformPolicy
-from benchmarks.courses import Course, best_of_each_kind, oracle
-from benchmarks.hindsight import PAGE, Hindsight
-from benchmarks.learning_in_hindsight import visit
-from benchmarks.recorded import DEPTH, Recording
-from benchmarks.static_plans import Library, Values, World, best_static
-from benchmarks.traffic_kinds import KINDS, pools, traffic
+from benchmarks.bandit.kinds.courses import Course, best_of_each_kind, oracle
+from benchmarks.bandit.kinds.hindsight import PAGE, Hindsight
+from benchmarks.bandit.kinds.learning import visit
+from benchmarks.bandit.kinds.recorded import DEPTH, Recording
+from benchmarks.bandit.kinds.static_plans import Library, Values, World, best_static
+from benchmarks.bandit.kinds.traffic import KINDS, pools, traffic
 from core.types import Features, Item, ItemId, Plan, Scored
 from feedback.reward import RewardRule
 from ranking.rrf import ReciprocalRankFusion

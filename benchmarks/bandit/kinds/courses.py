@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.hindsight import Doubles
-from benchmarks.static_plans import Library, World
+from benchmarks.bandit.kinds.hindsight import Doubles
+from benchmarks.bandit.kinds.static_plans import Library, World
 from core.types import Plan
 
 Searches = NDArray[np.int64] | NDArray[np.bool_]

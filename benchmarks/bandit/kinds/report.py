@@ -15,12 +15,12 @@ from bandit.plan_builder import build_plans
 from bandit.plans import PlanLibrary
 from bandit.shadowed_clicks import ShadowedClicks
 from bandit.warmup import WarmupPolicy
-from benchmarks.courses import Course, Searches, best_of_each_kind, oracle
-from benchmarks.hindsight import Doubles
-from benchmarks.learning_in_hindsight import Terms, learned, served, warmup_chances
-from benchmarks.recorded import DEPTH
-from benchmarks.static_plans import Library, Values, World, best_static, climbed
-from benchmarks.traffic_kinds import KINDS
+from benchmarks.bandit.kinds.courses import Course, Searches, best_of_each_kind, oracle
+from benchmarks.bandit.kinds.hindsight import Doubles
+from benchmarks.bandit.kinds.learning import Terms, learned, served, warmup_chances
+from benchmarks.bandit.kinds.recorded import DEPTH
+from benchmarks.bandit.kinds.static_plans import Library, Values, World, best_static, climbed
+from benchmarks.bandit.kinds.traffic import KINDS
 from core.types import Episode, Plan
 
 STATED = (

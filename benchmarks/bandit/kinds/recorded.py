@@ -19,7 +19,7 @@ from app.settings import Settings, load_settings
 from app.wiring.learning import build_learning
 from app.wiring.plans import ARMS
 from app.wiring.service import build_service
-from benchmarks.traffic_kinds import BEST, Intent
+from benchmarks.bandit.kinds.traffic import BEST, Intent
 from core.seeds import generator
 from core.types import EventId, Feedback, Plan, Query, QueryId
 from simulation.clicks import PositionBasedClicks

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bandit.best_plan import best_fixed_plan
 from bandit.plans import PlanLibrary
-from benchmarks.hindsight import Depths, Doubles, Hindsight
-from benchmarks.recorded import DEPTHS, Recording
+from benchmarks.bandit.kinds.hindsight import Depths, Doubles, Hindsight
+from benchmarks.bandit.kinds.recorded import DEPTHS, Recording
 from core.types import Plan
 
 _SAMPLE, _RESTARTS = 1_000, 3

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from bandit.coverage import CoveragePolicy
 from bandit.learner import CoverageLearner
 from bandit.warmup import WarmupPolicy
-from benchmarks.hindsight import Doubles, discounts
-from benchmarks.recorded import DEPTH
-from benchmarks.static_plans import Library, World
+from benchmarks.bandit.kinds.hindsight import Doubles, discounts
+from benchmarks.bandit.kinds.recorded import DEPTH
+from benchmarks.bandit.kinds.static_plans import Library, World
 from core.protocols import Policy
 from core.rates import examination
 from core.seeds import generator, uniform
