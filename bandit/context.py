@@ -37,9 +37,11 @@ def _query_features(query: Query) -> dict[str, float]:
         "query.one_word": float(len(parts) == 1),
         "query.characters": min(len(letters), 60) / 60,
         "query.digit_share": digits / len(letters) if letters else 0.0,
+        "query.foreign_share": sum(not letter.isascii() for letter in letters) / len(letters) if letters else 0.0,
         "query.model_number": float(any(_is_model_number(part) for part in parts)),
         "query.filtered": float(bool(query.filters)),
         "query.known_user": float(query.user_id is not None),
+        "session.items": min(len(query.history), 10) / 10,
         "time.day_sine": math.sin(angle),
         "time.day_cosine": math.cos(angle),
     }
