@@ -7,7 +7,7 @@ from typing import Literal
 
 from app.interleave import interleave
 from app.pipeline import Answer, Pipeline, Serving
-from bandit.assignment import assign, unit
+from bandit.experiments.assignment import assign, unit
 from core.types import Plan, Query
 
 

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.settings import Settings
-from bandit.assignment import compare, unit
-from bandit.interleaving import credit, preference
+from bandit.experiments.assignment import compare, unit
+from bandit.experiments.interleaving import credit, preference
 from core.errors import NotFound, unknown
 from core.protocols import EventStore
 from core.types import Episode

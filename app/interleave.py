@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.pipeline import Answer
-from bandit.interleaving import SECOND, team_draft
+from bandit.experiments.interleaving import SECOND, team_draft
 from core.types import ArmReport, ArmStatus, Features
 
 

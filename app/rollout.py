@@ -7,12 +7,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bandit.gate import Outcome, Verdict, gate, latency, lighter_gate
-from bandit.guardrails import Group, group, groups
 from bandit.ope import Evidence, Report, assess, evidence_from
 from bandit.plans import PlanLibrary
 from bandit.rollout import Rollout, Rules, advance, drop, judge, offer, watch
-from bandit.trial_log import TrialLog, timed
+from bandit.rollouts.gate import Outcome, Verdict, gate, latency, lighter_gate
+from bandit.rollouts.guardrails import Group, group, groups
+from bandit.rollouts.trial_log import TrialLog, timed
 from core.errors import BowerbirdError
 from core.protocols import ModelRegistry, Policy, Release
 from core.types import Episode

@@ -12,9 +12,9 @@ from app.wiring.plans import plan_library
 from app.wiring.policies import learned_policy
 from app.wiring.rollout import build_gate, rules, staged
 from app.wiring.stores import open_registry
-from bandit.guardrails import Group, guardrails
 from bandit.rollout import Decision, Rollout, drop, promote, return_to
-from bandit.staged import StagedPolicy
+from bandit.rollouts.guardrails import Group, guardrails
+from bandit.rollouts.staged import StagedPolicy
 from core.errors import Conflict, InvalidInput, NotFound
 from core.protocols import Release
 

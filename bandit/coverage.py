@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.draw import draw
+from bandit.heads.union import United, corrected
 from bandit.inverse_gap import inverse_gap
 from bandit.plans import PlanLibrary
-from bandit.union import United, corrected
 from core.errors import CorruptModel
 from core.types import Choice, Features, Query
 

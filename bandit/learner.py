@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from bandit.costs import ArmTimes
 from bandit.coverage import CoverageModel
 from bandit.current_names import CurrentNames
-from bandit.heads import LinearHeads
-from bandit.labels import Labeller
-from bandit.offsets import PlanOffsets
+from bandit.heads.labels import Labeller
+from bandit.heads.linear import LinearHeads
+from bandit.heads.offsets import PlanOffsets
+from bandit.heads.union import United, corrected
 from bandit.plans import PlanLibrary
-from bandit.union import United, corrected
 from core.errors import InvalidInput
 from core.types import Episode
 

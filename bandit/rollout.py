@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from bandit.gate import Outcome, Verdict
-from bandit.guardrails import Group, Limits, difference, figures, guardrails
+from bandit.rollouts.gate import Outcome, Verdict
+from bandit.rollouts.guardrails import Group, Limits, difference, figures, guardrails
 from core.errors import InvalidConfig
 
 _DECISIONS_KEPT = 100

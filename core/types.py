@@ -256,7 +256,8 @@ class Episode:
     """An impression joined to its feedback: the only row a learner reads.
 
     `gains[i]` is the gain of the i-th shown item (0 = nothing happened), `examination[i]` the probability that a person
-    looked at it, relative to the first position; `reward` is that of the whole answer. Few episodes have a `shadow`.
+    looked at it, relative to the first position; `reward` is that of the whole answer, by the reward rule whose version
+    is `rule`. Few episodes have a `shadow`.
     """
 
     impression: Impression
@@ -265,3 +266,4 @@ class Episode:
     examination: tuple[float, ...]
     reward: float
     shadow: Shadow | None = None
+    rule: str = ""

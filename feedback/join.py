@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.protocols import EventStore
@@ -37,14 +36,14 @@ def closed(
         ripe.append(entry)
     ids = [entry.impression.query.id for entry in ripe]
     feedback, shadows = store.feedback(ids), store.shadows(ids)
-    episodes, late = [], 0
+    episodes, late, version = [], 0, rule.version
     for entry in ripe:
         given = feedback.get(entry.impression.query.id, ())
         within = tuple(event for event in given if _age(entry.impression, event) <= window_s)
         late += len(given) - len(within)
         shadow = shadows.get(entry.impression.query.id)
         timely = shadow if shadow and shadow.time - entry.impression.query.time <= window_s else None
-        episodes.append(_episode(entry.impression, within, timely, rule))
+        episodes.append(_episode(entry.impression, within, timely, rule, version))
     return Joined(episodes, ripe[-1].sequence if ripe else after, late)
 
 
@@ -54,7 +53,10 @@ def _age(impression: Impression, event: Feedback) -> float:
     return max(0.0, min(event.time, event.received) - impression.query.time)
 
 
-def _episode(impression: Impression, feedback: Sequence[Feedback], shadow: Shadow | None, rule: RewardRule) -> Episode:
+def _episode(
+    impression: Impression, feedback: tuple[Feedback, ...], shadow: Shadow | None, rule: RewardRule, version: str
+) -> Episode:
     gains = rule.gains(impression, feedback)
     looked = tuple(examination(impression.first_position + n) for n in range(len(gains)))
-    return Episode(impression, tuple(feedback), gains, looked, rule.reward(gains, impression.first_position), shadow)
+    reward = rule.reward(gains, impression.first_position)
+    return Episode(impression, feedback, gains, looked, reward, shadow, version)

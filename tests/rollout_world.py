@@ -11,9 +11,9 @@ from bandit_world import COST_PER_MS, LIBRARY, search, visit
 
 from app.rollout import RolloutGate
 from bandit.coverage import CoverageModel, CoveragePolicy
-from bandit.guardrails import Limits
 from bandit.learner import CoverageLearner
 from bandit.rollout import Rules
+from bandit.rollouts.guardrails import Limits
 from bandit.warmup import WarmupPolicy
 from core.protocols import Policy
 from core.types import Episode

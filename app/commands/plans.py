@@ -14,7 +14,7 @@ from app.settings import Settings
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from bandit.plan_builder import BuiltPlan
+    from bandit.building.plan_builder import BuiltPlan
     from core.types import Episode
 
 app = typer.Typer(help="Make the plans that the policy chooses from.", no_args_is_help=True)
@@ -29,8 +29,8 @@ def build(
 ) -> None:
     """Build complementary plans from shadow traffic, and write them as [retrieval.plans]."""
     from app.wiring.plans import ARMS
-    from bandit.plan_builder import build_plans
-    from bandit.shadowed_clicks import ShadowedClicks
+    from bandit.building.plan_builder import build_plans
+    from bandit.building.shadowed_clicks import ShadowedClicks
 
     settings = invocation(context).settings()
     clicks = ShadowedClicks.of(_episodes(settings), ARMS, settings.shadow.depth)

@@ -58,7 +58,7 @@ def show(
     """The probability of every plan for a query, under the policy that serves; and how the groups of a rollout do."""
     from app.rollout_operator import group_figures
     from app.service import new_query_id
-    from bandit.staged import StagedPolicy
+    from bandit.rollouts.staged import StagedPolicy
     from core.types import Query
 
     with started_service(context) as service:

@@ -12,9 +12,9 @@ from app.commands.common import print_json, results
 
 if TYPE_CHECKING:
     from app.settings import Settings
-    from bandit.guardrails import Group
     from bandit.rollout import Decision
-    from bandit.staged import StagedPolicy
+    from bandit.rollouts.guardrails import Group
+    from bandit.rollouts.staged import StagedPolicy
 
 
 def described(settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from app.settings import Settings
 from app.wiring.plans import plan_library
 from app.wiring.rollout import build_gate
 from app.wiring.stores import open_catalogue, open_embeddings, open_registry, open_store
-from bandit.adf_learner import AdfLearner
+from bandit.adf.learner import AdfLearner
 from bandit.learner import CoverageLearner
 from core.protocols import Learner
 from feedback.learner import LearningLoop

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from app.settings import Settings
-from bandit.adf import AdfModel, VwAdfPolicy
+from bandit.adf.policy import AdfModel, VwAdfPolicy
 from bandit.coverage import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.misguided import MisguidedPolicy

@@ -9,10 +9,10 @@ from app.rollout import RolloutGate, Stored
 from app.settings import Settings
 from app.wiring.plans import plan_library
 from app.wiring.policies import learned_policy, warmup
-from bandit.guardrails import Limits
 from bandit.plans import PlanLibrary
 from bandit.rollout import Rules
-from bandit.staged import StagedPolicy
+from bandit.rollouts.guardrails import Limits
+from bandit.rollouts.staged import StagedPolicy
 from core.protocols import ModelRegistry
 
 

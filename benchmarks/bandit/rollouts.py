@@ -22,13 +22,13 @@ from app.rollout import PATIENCE
 from app.settings import load_settings
 from app.wiring.rollout import rules
 from bandit.draw import draw
-from bandit.gate import gate, latency
-from bandit.guardrails import Group, Mean
 from bandit.misguided import MisguidedPolicy
 from bandit.ope import Evidence, assess
 from bandit.ope.evidence import effective_size
 from bandit.plans import PlanLibrary
 from bandit.rollout import Rollout, Rules, advance, judge, offer, promote
+from bandit.rollouts.gate import gate, latency
+from bandit.rollouts.guardrails import Group, Mean
 from bandit.warmup import WarmupPolicy
 from core.protocols import Policy
 from core.types import Choice, Features, Plan, Query, QueryId

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandit.adf import VwAdfPolicy
-from bandit.adf_learner import AdfLearner
+from bandit.adf.learner import AdfLearner
+from bandit.adf.policy import VwAdfPolicy
 from bandit.coverage import CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.learner import CoverageLearner

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from words import query as words_query
 
-from bandit.adf import AdfModel, VwAdfPolicy, action_features
+from bandit.adf.policy import AdfModel, VwAdfPolicy, action_features
 from bandit.coverage import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.misguided import MisguidedPolicy
 from bandit.plans import PlanLibrary
-from bandit.staged import StagedPolicy
+from bandit.rollouts.staged import StagedPolicy
 from bandit.uniform import UniformPolicy
 from bandit.warmup import WarmupPolicy
 from core.protocols import Policy

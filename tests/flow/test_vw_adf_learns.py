@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from bandit_world import COST_PER_MS, LIBRARY, best_fixed, oracle, policy_value, search, visit
 
-from bandit.adf import VwAdfPolicy
-from bandit.adf_learner import AdfLearner
+from bandit.adf.learner import AdfLearner
+from bandit.adf.policy import VwAdfPolicy
 from bandit.uniform import UniformPolicy
 from bandit.warmup import WarmupPolicy
 from core.protocols import Policy

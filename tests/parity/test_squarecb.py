@@ -11,9 +11,9 @@ import numpy as np
 from bandit_world import LIBRARY, search, visit
 from words import query
 
-from bandit.adf import AdfModel, VwAdfPolicy, action_features
-from bandit.adf_learner import AdfLearner
-from bandit.squarecb import SquareCb
+from bandit.adf.learner import AdfLearner
+from bandit.adf.policy import AdfModel, VwAdfPolicy, action_features
+from bandit.adf.squarecb import SquareCb
 from bandit.warmup import WarmupPolicy
 from core.types import Features
 
@@ -79,7 +79,7 @@ def test_another_process_gives_the_same_propensities_and_never_loads_vw(tmp_path
     (tmp_path / "context").write_bytes(values.tobytes())
     code = (
         "import sys; import numpy as np; from pathlib import Path\n"
-        "from bandit.adf import *; import bandit.adf_learner\n"
+        "from bandit.adf.policy import *; import bandit.adf.learner\n"
         "model = AdfModel.load(Path(sys.argv[1], 'model').read_bytes())\n"
         "context = Features(model.names, np.frombuffer(Path(sys.argv[1], 'context').read_bytes(), np.float32))\n"
         "chances = VwAdfPolicy(model, seed=1).propensities(Query('q', 'x', 0.0), context)\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bandit.interleaving import FIRST, NOBODY, SECOND, team_draft
+from bandit.experiments.interleaving import FIRST, NOBODY, SECOND, team_draft
 from core.types import ItemId
 
 rankings = st.lists(st.sampled_from([ItemId(f"i{n}") for n in range(15)]), unique=True, max_size=12)

@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 from words import query
 
 from bandit.coverage import CoverageModel, CoveragePolicy
+from bandit.heads.union import United
 from bandit.misguided import MisguidedPolicy
 from bandit.plans import PlanLibrary
-from bandit.union import United
 from core.types import Features, Plan
 
 LIBRARY = PlanLibrary(

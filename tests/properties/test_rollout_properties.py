@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from words import query
 
 from bandit.plans import PlanLibrary
-from bandit.staged import StagedPolicy
+from bandit.rollouts.staged import StagedPolicy
 from bandit.uniform import UniformPolicy
 from core.types import Plan
 

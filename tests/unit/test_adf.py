@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from words import query
 
-from bandit.adf import AdfModel, VwAdfPolicy, action_features
+from bandit.adf.policy import AdfModel, VwAdfPolicy, action_features
 from bandit.coverage import CoverageModel
 from bandit.plans import PlanLibrary
 from core.errors import CorruptModel

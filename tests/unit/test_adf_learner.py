@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from builders import episode
 
-from bandit.adf import AdfModel, VwAdfPolicy, action_features
-from bandit.adf_learner import AdfLearner
+from bandit.adf.learner import AdfLearner
+from bandit.adf.policy import AdfModel, VwAdfPolicy, action_features
+from bandit.adf.squarecb import SquareCb
 from bandit.plans import PlanLibrary
-from bandit.squarecb import SquareCb
 from core.errors import InvalidInput
 from core.types import ArmReport, ArmStatus, Choice, Episode, Features, Plan
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, chisquare, ttest_ind
 
-from bandit.assignment import assign, compare, unit
+from bandit.experiments.assignment import assign, compare, unit
 from core.errors import InvalidInput
 from core.types import Query, QueryId
 

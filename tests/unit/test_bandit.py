@@ -11,7 +11,7 @@ from words import query
 
 from bandit.context import context_features
 from bandit.coverage import CoverageModel, CoveragePolicy
-from bandit.heads import LinearHeads
+from bandit.heads.linear import LinearHeads
 from bandit.plans import PlanLibrary
 from core.errors import CorruptModel, InvalidConfig, InvalidInput
 from core.types import Features, Plan

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bandit.best_plan import Depths, best_fixed_plan
+from bandit.building.best_plan import Depths, best_fixed_plan
 from core.errors import InvalidInput
 
 ARMS, GRID = ("a", "b", "c", "d"), (10, 20, 50, 100)

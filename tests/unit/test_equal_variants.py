@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import binomtest
 
-from bandit.assignment import assign, compare
-from bandit.interleaving import SIGNIFICANT, credit, preference, team_draft
+from bandit.experiments.assignment import assign, compare
+from bandit.experiments.interleaving import SIGNIFICANT, credit, preference, team_draft
 from core.types import ItemId
 
 EXPERIMENTS = 400

@@ -16,8 +16,8 @@ from app.indexer import ItemTable
 from app.interleave import interleave
 from app.pipeline import Answer, Pipeline, Serving
 from bandit.context import context_features
+from bandit.experiments.interleaving import FIRST, NOBODY, SECOND
 from bandit.fixed import FixedPolicy
-from bandit.interleaving import FIRST, NOBODY, SECOND
 from bandit.plans import PlanLibrary
 from bandit.uniform import UniformPolicy
 from core.types import ArmReport, ArmStatus, Plan, Query, QueryId

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bandit.assignment import compare
-from bandit.guardrails import Limits, Seen, group, groups, guardrails, margin
+from bandit.experiments.assignment import compare
+from bandit.rollouts.guardrails import Limits, Seen, group, groups, guardrails, margin
 
 LIMITS = Limits(empty_margin=0.01, slow_factor=1.5, alpha=0.05)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binomtest
 
-from bandit.interleaving import FIRST, NOBODY, SECOND, credit, preference, sign_test, team_draft, wilson
+from bandit.experiments.interleaving import FIRST, NOBODY, SECOND, credit, preference, sign_test, team_draft, wilson
 from core.types import ItemId
 
 LEFT = [ItemId(name) for name in "abcdef"]

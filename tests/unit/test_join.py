@@ -38,6 +38,12 @@ def test_an_open_window_waits_and_holds_back_what_comes_after_it(store: SqliteEv
     assert join(store, now=1e9, after=rest.cursor).episodes == []
 
 
+def test_every_episode_names_the_rule_of_its_reward(store: SqliteEventStore) -> None:
+    store.append_impression(impression("q1"))
+    (found,) = join(store, now=60.0).episodes
+    assert found.rule == RULE.version
+
+
 def test_late_feedback_is_counted_and_not_credited(store: SqliteEventStore) -> None:
     store.append_impression(impression(time=0.0))
     store.append_feedback([click(item_id="a", time=60.0), click(item_id="b", time=60.1)])

@@ -16,8 +16,8 @@ from app.settings import load_settings
 from app.wiring.learning import build_learning
 from app.wiring.models import Models
 from app.wiring.plans import plan_library
-from bandit.adf import AdfModel, action_features
-from bandit.adf_learner import AdfLearner
+from bandit.adf.learner import AdfLearner
+from bandit.adf.policy import AdfModel, action_features
 from bandit.coverage import CoverageModel
 from bandit.learner import CoverageLearner
 from bandit.plans import PlanLibrary

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from builders import episode, shadow
 
+from bandit.building.plan_builder import BuiltPlan, build_plans
+from bandit.building.shadowed_clicks import ShadowedClicks
 from bandit.costs import ArmTimes
-from bandit.plan_builder import BuiltPlan, build_plans
 from bandit.plans import PlanLibrary
-from bandit.shadowed_clicks import ShadowedClicks
 from core.errors import InvalidInput
 from core.types import Episode
 

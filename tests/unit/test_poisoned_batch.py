@@ -13,7 +13,7 @@ from rollout_world import RULES, WARMUP, Loop, World, policy_of
 
 from bandit.coverage import CoverageModel
 from bandit.rollout import Rollout
-from bandit.staged import StagedPolicy
+from bandit.rollouts.staged import StagedPolicy
 
 FRESH = [search(n, np.random.default_rng(9)) for n in range(300)]
 BAD_ARM = "vector"

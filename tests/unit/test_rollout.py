@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bandit.gate import Latency, Outcome, Verdict, gate, lighter_gate
-from bandit.guardrails import Group, Limits, Mean
 from bandit.ope import Overlap, Report
 from bandit.ope.assessment import Estimate
 from bandit.rollout import Rollout, Rules, advance, judge, offer, promote, return_to, watch
+from bandit.rollouts.gate import Latency, Outcome, Verdict, gate, lighter_gate
+from bandit.rollouts.guardrails import Group, Limits, Mean
 from core.errors import InvalidConfig
 
 LIMITS = Limits(empty_margin=0.01, slow_factor=1.5, alpha=0.05)

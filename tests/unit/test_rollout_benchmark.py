@@ -7,7 +7,7 @@ import pytest
 
 from app.settings import load_settings
 from app.wiring.rollout import rules
-from bandit.assignment import clustered_mean
+from bandit.experiments.assignment import clustered_mean
 from benchmarks.bandit.rollouts import WARMUP, better, clustered, equal, misguided, run, value
 from core.protocols import Policy
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from app.settings import Settings, load_settings
 from app.wiring.plans import plan_library
-from bandit.plan_builder import build_plans
+from bandit.building.plan_builder import build_plans
+from bandit.building.shadowed_clicks import ShadowedClicks
 from bandit.plans import PlanLibrary
-from bandit.shadowed_clicks import ShadowedClicks
 from bandit.warmup import WarmupPolicy
 from benchmarks.bandit.kinds.courses import Course, Searches, best_of_each_kind, oracle
 from benchmarks.bandit.kinds.hindsight import Doubles

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandit.best_plan import best_fixed_plan
+from bandit.building.best_plan import best_fixed_plan
 from bandit.plans import PlanLibrary
 from benchmarks.bandit.kinds.hindsight import Depths, Doubles, Hindsight
 from benchmarks.bandit.kinds.recorded import DEPTHS, Recording

@@ -9,8 +9,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from bandit.best_plan import Depths, Doubles, best_fixed_plan
-from bandit.shadowed_clicks import ShadowedClicks
+from bandit.building.best_plan import Depths, Doubles, best_fixed_plan
+from bandit.building.shadowed_clicks import ShadowedClicks
 from core.errors import InvalidInput
 from core.types import Plan
 
@@ -31,7 +31,7 @@ class BuiltPlan:
 
 
 def build_plans(clicks: ShadowedClicks, *, size: int, cost_per_ms: float, seed: int) -> list[BuiltPlan]:
-    """At most `size` distinct plans: `best` (fixed, see bandit.best_plan), `all`, and others in order of cost.
+    """At most `size` distinct plans: `best` (fixed, see bandit.building.best_plan), `all`, and others in order of cost.
 
     A plan's value is satisfied * coverage - cost_per_ms * ms, as the policy scores it. The others are picked from
     greedy frontiers, one for each kind of click (all, those that `best` misses, those of which an arm has the best

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from bandit.assignment import unit
-from bandit.guardrails import Seen
+from bandit.experiments.assignment import unit
+from bandit.rollouts.guardrails import Seen
 from core.types import Episode, Features, Impression
 
 _VERSIONS = 20

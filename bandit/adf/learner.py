@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandit.adf import AdfModel, action_features
+from bandit.adf.policy import AdfModel, action_features
+from bandit.adf.squarecb import GAMMA_EXPONENT, SquareCb
 from bandit.current_names import CurrentNames
 from bandit.plans import PlanLibrary
-from bandit.squarecb import GAMMA_EXPONENT, SquareCb
 from core.errors import InvalidInput
 from core.types import Episode, Plan
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bandit.assignment import FEWEST_CLIENTS, clustered_mean
+from bandit.experiments.assignment import FEWEST_CLIENTS, clustered_mean
 from bandit.ope.evidence import effective_size
 
 # The size of effect for which the sequential test is sharpest; it holds for every size.

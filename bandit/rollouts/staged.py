@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bandit.assignment import assign, unit
+from bandit.experiments.assignment import assign, unit
 from core.protocols import Policy
 from core.types import Choice, Features, Query
 

@@ -1,0 +1,1 @@
+"""A library of plans, from what shadows have seen."""

@@ -1,0 +1,1 @@
+"""What the coverage policy learns: rewards of arms, their union, and plans' offsets."""

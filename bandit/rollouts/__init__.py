@@ -1,0 +1,1 @@
+"""What a new policy has to show before it serves more people."""
