@@ -41,7 +41,7 @@ def _query_features(query: Query) -> dict[str, float]:
         "query.model_number": float(any(_is_model_number(part) for part in parts)),
         "query.filtered": float(bool(query.filters)),
         "query.known_user": float(query.user_id is not None),
-        "session.items": min(len(query.history), 10) / 10,
+        "query.session_items": min(len(query.history), 10) / 10,
         "time.day_sine": math.sin(angle),
         "time.day_cosine": math.cos(angle),
     }

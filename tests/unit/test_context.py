@@ -28,9 +28,9 @@ def test_the_order_of_the_arms_does_not_matter() -> None:
 def test_other_alphabets_and_the_session_show() -> None:
     plain, telling = query("lamp"), replace(query("лампа a"), history=(ItemId("a"), ItemId("b")))
     before, after = (dict(zip(c.names, c.values, strict=True)) for c in (seen(plain), seen(telling)))
-    assert (before["query.foreign_share"], before["session.items"]) == (0, 0)
+    assert (before["query.foreign_share"], before["query.session_items"]) == (0, 0)
     assert after["query.foreign_share"] == pytest.approx(5 / 6)
-    assert after["session.items"] == pytest.approx(0.2)
+    assert after["query.session_items"] == pytest.approx(0.2)
 
 
 def seen(asked: Query) -> Features:
