@@ -6,12 +6,12 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+from app.rollout import POLICY
 from app.settings import Settings
 from app.wiring.plans import plan_library
 from app.wiring.policies import policy_from, warmup
 from app.wiring.stores import open_registry, open_store
 from bandit.fixed import FixedPolicy
-from bandit.learner import CoverageLearner
 from bandit.misguided import MisguidedPolicy
 from bandit.ope import Report, assess, evidence_from
 from bandit.ope.plan_rates import plan_rates
@@ -23,7 +23,6 @@ from core.types import Episode
 from feedback.join import closed
 from feedback.reward import RewardRule
 
-_POLICY = CoverageLearner.component
 POLICIES = ("release", "warmup", "uniform", "fixed", "misguided")
 
 
@@ -69,7 +68,7 @@ def _policy(settings: Settings, kind: str, release: int | None, plan: str | None
 
 def _released(registry: ModelRegistry, number: int | None) -> bytes:
     release = registry.current() if number is None else _numbered(registry, number)
-    model = registry.load(release, _POLICY) if release and _POLICY in release.components else b""
+    model = registry.load(release, POLICY) if release and POLICY in release.components else b""
     if not model:
         what = "There is no release yet." if release is None else f"Release {release.number} has no learned policy."
         remedy = "Until one is learned the warm-up policy serves: ask about --policy warmup, or see `bowerbird doctor`."

@@ -13,9 +13,9 @@ from bandit.rollout import Rollout, Rules, advance, drop, judge, offer, watch
 from bandit.rollouts.gate import Outcome, Verdict, gate, latency, lighter_gate
 from bandit.rollouts.guardrails import Group, group, groups
 from bandit.rollouts.trial_log import TrialLog, timed
-from core.errors import BowerbirdError
 from core.protocols import ModelRegistry, Policy, Release
 from core.types import Episode
+from feedback.registry import usable
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +36,9 @@ class Stored:
 
 def stored(registry: ModelRegistry, release: Release | None) -> Stored:
     """Of that release; what is damaged counts as absent, and is logged."""
-    if release is None:
-        return Stored()
-
-    def load(name: str) -> bytes:
-        try:
-            return registry.load(release, name) if name in release.components else NO_MODEL
-        except BowerbirdError:
-            log.exception("component %s of release %d cannot be used", name, release.number)
-            return NO_MODEL
-
-    return Stored(_read(load(ROLLOUT)), load(POLICY), load(CANDIDATE), load(PREVIOUS))
+    names = (POLICY, CANDIDATE, PREVIOUS, ROLLOUT)
+    policy, candidate, previous, rollout = (usable(registry, release, name) or NO_MODEL for name in names)
+    return Stored(_read(rollout), policy, candidate, previous)
 
 
 def encoded(rollout: Rollout) -> dict[str, bytes]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import Conflict, CorruptModel, NotFound
-from core.protocols import Release
+from core.errors import BowerbirdError, Conflict, CorruptModel, NotFound
+from core.protocols import ModelRegistry, Release
+
+log = logging.getLogger(__name__)
 
 
 class FileRegistry:
@@ -122,6 +125,17 @@ class FileRegistry:
         with self._lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def usable(registry: ModelRegistry, release: Release | None, name: str) -> bytes | None:
+    """The component's bytes; None when there is none, or when it is damaged, which is logged and served without."""
+    if release is None or name not in release.components:
+        return None
+    try:
+        return registry.load(release, name)
+    except BowerbirdError:
+        log.exception("component %s of release %d cannot be used", name, release.number)
+        return None
 
 
 def _replace(path: Path, data: bytes) -> None:

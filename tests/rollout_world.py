@@ -10,8 +10,8 @@ import numpy as np
 from bandit_world import COST_PER_MS, LIBRARY, search, visit
 
 from app.rollout import RolloutGate
-from bandit.coverage import CoverageModel, CoveragePolicy
-from bandit.learner import CoverageLearner
+from bandit.coverage.learner import CoverageLearner
+from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.rollout import Rules
 from bandit.rollouts.guardrails import Limits
 from bandit.warmup import WarmupPolicy

@@ -9,7 +9,7 @@ from app.wiring.plans import plan_library
 from app.wiring.rollout import build_gate
 from app.wiring.stores import open_catalogue, open_embeddings, open_registry, open_store
 from bandit.adf.learner import AdfLearner
-from bandit.learner import CoverageLearner
+from bandit.coverage.learner import CoverageLearner
 from core.protocols import Learner
 from feedback.learner import LearningLoop
 from feedback.reward import RewardRule

@@ -12,10 +12,11 @@ from app.rollout import stored
 from app.settings import Settings
 from app.wiring.policies import policy_of_kind
 from app.wiring.rollout import staged
-from bandit.learner import CoverageLearner
+from bandit.coverage.learner import CoverageLearner
 from bandit.plans import PlanLibrary
 from core.errors import BowerbirdError
 from core.protocols import ModelRegistry, Policy, Ranker, Release
+from feedback.registry import usable
 from ranking.learner import RankerLearner
 from ranking.ltr import LambdaMart
 from ranking.rrf import ReciprocalRankFusion
@@ -47,10 +48,10 @@ class Models:
         for component, loads in self._loads.items():
             digest = release.components.get(component) if release else None
             if self._loaded.get(component) != digest:  # most releases change a few components only
-                self._load(component, loads, _component(self._registry, release, component))
+                self._load(component, loads, usable(self._registry, release, component))
                 self._loaded[component] = digest
-        policy = _component(self._registry, release, CoverageLearner.component)
-        ranker = _component(self._registry, release, RankerLearner.component)
+        policy = usable(self._registry, release, CoverageLearner.component)
+        ranker = usable(self._registry, release, RankerLearner.component)
         served = Serving(
             release=release.number if release else 0,
             policy=self._policy(release, policy),
@@ -101,14 +102,3 @@ def _ranker(names: tuple[str, ...], model: bytes | None) -> Ranker:
         except BowerbirdError:
             log.exception("the learned ranker cannot be used; reciprocal rank fusion serves")
     return ReciprocalRankFusion()
-
-
-def _component(registry: ModelRegistry, release: Release | None, name: str) -> bytes | None:
-    """The component's bytes; None when there is none, or when it is damaged, which is logged and served without."""
-    if release is None or name not in release.components:
-        return None
-    try:
-        return registry.load(release, name)
-    except BowerbirdError:
-        log.exception("component %s of release %d cannot be used", name, release.number)
-        return None

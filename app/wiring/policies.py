@@ -6,7 +6,7 @@ import logging
 
 from app.settings import Settings
 from bandit.adf.policy import AdfModel, VwAdfPolicy
-from bandit.coverage import CoverageModel, CoveragePolicy
+from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.misguided import MisguidedPolicy
 from bandit.plans import PlanLibrary

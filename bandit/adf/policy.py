@@ -7,11 +7,9 @@ itself (`--cb_explore_adf`, action-dependent features). Exploration is VW's `--s
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +17,12 @@ from numpy.typing import NDArray
 from bandit.draw import draw
 from bandit.inverse_gap import inverse_gap
 from bandit.plans import PlanLibrary
-from core.errors import CorruptModel
+from bandit.policy_model import check_names, corrupt, pack, unpack, version
 from core.types import Choice, Features, Query
 
 Doubles = NDArray[np.float64]
 _MAGIC = b"bowerbird vw_adf 1\n"
 _DIGEST = hashlib.sha256().digest_size
-# All that numpy, zipfile and json raise for bytes that were not written by `dump`.
-_UNREADABLE = (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +44,7 @@ class AdfModel:
     def dump(self) -> bytes:
         """A line that names the kind, the SHA-256 of the rest, and an npz with a JSON header."""
         header = {"library": self.library.to_json(), "names": self.names, "gamma": self.gamma, "floor": self.floor}
-        buffer = io.BytesIO()
-        np.savez(buffer, header=_bytes(json.dumps(header).encode()), weights=self.weights, vw=_bytes(self.vw))
-        body = buffer.getvalue()
+        body = pack(header, weights=self.weights, vw=np.frombuffer(self.vw, dtype=np.uint8))
         return _MAGIC + hashlib.sha256(body).digest() + body
 
     @staticmethod
@@ -62,33 +56,28 @@ class AdfModel:
     def load(cls, data: bytes) -> AdfModel:
         """CorruptModel when the bytes are not what `dump` writes. VW, which dies of damage, never sees such."""
         if not cls.wrote(data):
-            raise _corrupt("it is not of the kind vw_adf")
+            raise corrupt("it is not of the kind vw_adf")
         start = len(_MAGIC) + _DIGEST
         if hashlib.sha256(data[start:]).digest() != data[len(_MAGIC) : start]:
-            raise _corrupt("its bytes don't have the digest that they were written with")
-        try:
-            model = cls._read(data[start:])
-        except _UNREADABLE as error:
-            raise _corrupt(f"it cannot be read ({error})") from error
+            raise corrupt("its bytes don't have the digest that they were written with")
+        model = unpack(data[start:], cls._read)
         expected = (action_features(model.library).shape[1], len(model.names) + 1)
         if model.weights.shape != expected:
-            raise _corrupt(f"its weights are {model.weights.shape}, not {expected}")
+            raise corrupt(f"its weights are {model.weights.shape}, not {expected}")
         if not (np.isfinite(model.weights).all() and 0 <= model.gamma < np.inf and 0 <= model.floor <= 1):
-            raise _corrupt("it holds numbers that cannot be")
+            raise corrupt("it holds numbers that cannot be")
         return model
 
     @classmethod
-    def _read(cls, body: bytes) -> AdfModel:
-        with np.load(io.BytesIO(body), allow_pickle=False) as stored:
-            header = json.loads(stored["header"].tobytes())
-            return cls(
-                library=PlanLibrary.from_json(header["library"]),
-                names=tuple(header["names"]),
-                weights=stored["weights"],
-                gamma=header["gamma"],
-                floor=header["floor"],
-                vw=stored["vw"].tobytes(),
-            )
+    def _read(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> AdfModel:
+        return cls(
+            library=PlanLibrary.from_json(header["library"]),
+            names=tuple(header["names"]),
+            weights=arrays["weights"],
+            gamma=header["gamma"],
+            floor=header["floor"],
+            vw=arrays["vw"].tobytes(),
+        )
 
 
 class VwAdfPolicy:
@@ -99,8 +88,7 @@ class VwAdfPolicy:
         self._seed = seed
         self._weights = action_features(model.library) @ model.weights  # [plans, F + 1]
         self._names = [plan.name for plan in model.library.plans]
-        digest = hashlib.sha256(model.dump() + str(seed).encode()).hexdigest()[:10]
-        self.version = f"vw_adf-{digest}"
+        self.version = version("vw_adf", model.dump(), seed)
 
     @classmethod
     def load(cls, data: bytes, *, seed: int) -> VwAdfPolicy:
@@ -117,13 +105,7 @@ class VwAdfPolicy:
 
     def costs(self, context: Features) -> Doubles:
         """[plans] expected cost minus reward, in library order."""
-        if context.names != self._model.names:
-            different = sorted(set(context.names) ^ set(self._model.names))
-            raise CorruptModel(
-                "policy_features_differ",
-                f"The policy was trained on other context features (different: {different}).",
-                "The default plan serves meanwhile; the learner publishes a fitting policy after new clicks.",
-            )
+        check_names(self._model.names, context)
         costs: Doubles = self._weights[:, :-1] @ context.values.astype(np.float64) + self._weights[:, -1]
         return costs
 
@@ -132,11 +114,3 @@ def action_features(library: PlanLibrary) -> NDArray[np.bool_]:
     """[plans, K]: whether the plan asks that arm at that depth, for `library.heads`; then which plan it is."""
     asks = [[plan.depths.get(arm) == depth for arm, depth in library.heads] for plan in library.plans]
     return np.hstack([np.array(asks), np.eye(len(library.plans), dtype=bool)])
-
-
-def _bytes(data: bytes) -> NDArray[np.uint8]:
-    return np.frombuffer(data, dtype=np.uint8)
-
-
-def _corrupt(why: str) -> CorruptModel:
-    return CorruptModel("bad_policy", f"The policy model is damaged: {why}.", "The learner publishes another.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bandit.coverage import CoverageModel, CoveragePolicy
+from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from benchmarks.bandit.worlds import library
 from benchmarks.timing import timed
 from core.types import Features, Query, QueryId

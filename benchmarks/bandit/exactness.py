@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandit.coverage import CoveragePolicy
-from bandit.learner import CoverageLearner
+from bandit.coverage.learner import CoverageLearner
+from bandit.coverage.policy import CoveragePolicy
 from bandit.warmup import WarmupPolicy
 from benchmarks.bandit.choice_speed import choice_speed
 from benchmarks.bandit.replay import replayed_otherwise

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bandit.coverage import CoveragePolicy
+from bandit.coverage.policy import CoveragePolicy
 from core.types import Features, Impression, Query
 from feedback.registry import FileRegistry
 from feedback.sqlite_store import SqliteEventStore

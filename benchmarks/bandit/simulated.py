@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from bandit.adf.learner import AdfLearner
 from bandit.adf.policy import VwAdfPolicy
-from bandit.coverage import CoveragePolicy
+from bandit.coverage.learner import CoverageLearner
+from bandit.coverage.policy import CoveragePolicy
 from bandit.fixed import FixedPolicy
-from bandit.learner import CoverageLearner
 from bandit.misguided import MisguidedPolicy
 from bandit.uniform import UniformPolicy
 from bandit.warmup import WarmupPolicy

@@ -11,7 +11,7 @@ import pytest
 from words import query as words_query
 
 from bandit.adf.policy import AdfModel, VwAdfPolicy, action_features
-from bandit.coverage import CoverageModel, CoveragePolicy
+from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.misguided import MisguidedPolicy
 from bandit.plans import PlanLibrary

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from bandit_world import COST_PER_MS, LIBRARY, best_fixed, oracle, policy_value, search, visit
 
-from bandit.coverage import CoveragePolicy
-from bandit.learner import CoverageLearner
+from bandit.coverage.learner import CoverageLearner
+from bandit.coverage.policy import CoveragePolicy
 from bandit.misguided import MisguidedPolicy
 from bandit.warmup import WarmupPolicy
 from core.protocols import Policy

@@ -18,7 +18,7 @@ from app.policy_value import policy_value
 from app.settings import Settings, load_settings
 from app.wiring.plans import plan_library
 from app.wiring.stores import open_registry, open_store
-from bandit.coverage import CoverageModel
+from bandit.coverage.policy import CoverageModel
 from bandit.plans import PlanLibrary
 from core.errors import BowerbirdError
 from core.types import Choice, Impression

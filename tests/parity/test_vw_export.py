@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandit.heads.linear import LinearHeads
+from bandit.coverage.heads import LinearHeads
 
 
 def test_exported_weights_predict_what_vw_predicts() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from words import query
 
-from bandit.coverage import CoverageModel, CoveragePolicy
-from bandit.heads.union import United
+from bandit.coverage.policy import CoverageModel, CoveragePolicy
+from bandit.coverage.union import United
 from bandit.misguided import MisguidedPolicy
 from bandit.plans import PlanLibrary
 from core.types import Features, Plan

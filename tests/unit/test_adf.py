@@ -9,7 +9,7 @@ import pytest
 from words import query
 
 from bandit.adf.policy import AdfModel, VwAdfPolicy, action_features
-from bandit.coverage import CoverageModel
+from bandit.coverage.policy import CoverageModel
 from bandit.plans import PlanLibrary
 from core.errors import CorruptModel
 from core.types import Features, Plan

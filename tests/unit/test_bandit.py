@@ -10,8 +10,8 @@ import pytest
 from words import query
 
 from bandit.context import context_features
-from bandit.coverage import CoverageModel, CoveragePolicy
-from bandit.heads.linear import LinearHeads
+from bandit.coverage.heads import LinearHeads
+from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.plans import PlanLibrary
 from core.errors import CorruptModel, InvalidConfig, InvalidInput
 from core.types import Features, Plan

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bandit.coverage import CoverageModel, CoveragePolicy
+from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.plans import PlanLibrary
 from core.errors import CorruptModel
 from core.types import Plan
@@ -47,5 +47,5 @@ def test_arrays_that_do_not_fit_are_refused(model: CoverageModel, message: str) 
 
 
 def test_neither_serving_nor_naming_the_learner_loads_vw() -> None:
-    code = "import bandit.coverage, bandit.learner, sys; sys.exit('vowpalwabbit' in sys.modules)"
+    code = "import bandit.coverage.policy, bandit.coverage.learner, sys; sys.exit('vowpalwabbit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from builders import episode, shadow
 
-from bandit.coverage import CoverageModel
-from bandit.learner import CoverageLearner
+from bandit.coverage.learner import CoverageLearner
+from bandit.coverage.policy import CoverageModel
 from bandit.plans import PlanLibrary
 from core.types import ArmReport, ArmStatus, Choice, Episode, Plan
 
@@ -86,7 +86,7 @@ def test_an_interleaved_answer_of_two_plans_teaches_nothing() -> None:
     taught = learner()
     seen = clicked()
     taught.learn([clicked(), replace(seen, impression=replace(seen.impression, experiment="colours:both"))])
-    assert (taught.skipped, taught._episodes) == (1, 1)
+    assert (taught.skipped, taught._lessons.episodes) == (1, 1)
     taught.close()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, chisquare, kstest
 
-from bandit.coverage import CoveragePolicy
+from bandit.coverage.policy import CoveragePolicy
 from benchmarks.bandit.exactness import Asked, Calibration, Decisions, chi2_survival, trained, varied
 from benchmarks.bandit.replay import drawn, replayed_otherwise
 from benchmarks.bandit.worlds import World, library

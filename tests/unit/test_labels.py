@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from builders import episode, shadow
 
-from bandit.heads.labels import Labeller, Labels
-from bandit.heads.offsets import PlanOffsets
+from bandit.coverage.labels import Labeller, Labels
+from bandit.coverage.offsets import PlanOffsets
 from bandit.plans import PlanLibrary
 from core.types import ArmReport, ArmStatus, Episode, Plan
 

@@ -18,8 +18,8 @@ from app.wiring.models import Models
 from app.wiring.plans import plan_library
 from bandit.adf.learner import AdfLearner
 from bandit.adf.policy import AdfModel, action_features
-from bandit.coverage import CoverageModel
-from bandit.learner import CoverageLearner
+from bandit.coverage.learner import CoverageLearner
+from bandit.coverage.policy import CoverageModel
 from bandit.plans import PlanLibrary
 from feedback.registry import FileRegistry
 

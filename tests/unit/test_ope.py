@@ -13,7 +13,7 @@ from bandit_world import value as value_of
 from builders import episode
 from logged_world import LOGGING, REWARDS, TARGET, World, value
 
-from bandit.coverage import CoverageModel, CoveragePolicy
+from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.ope import Evidence, Report, assess, evidence_from
 from bandit.ope.evidence import effective_size, overlap

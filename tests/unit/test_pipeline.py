@@ -14,7 +14,7 @@ from words import item, query
 from app.indexer import ItemTable
 from app.pipeline import Pipeline, Serving
 from bandit.context import context_features
-from bandit.coverage import CoverageModel, CoveragePolicy
+from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.plans import PlanLibrary
 from core.protocols import Policy, Ranker, Retriever

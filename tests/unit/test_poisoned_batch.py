@@ -11,7 +11,7 @@ import pytest
 from bandit_world import policy_value, search
 from rollout_world import RULES, WARMUP, Loop, World, policy_of
 
-from bandit.coverage import CoverageModel
+from bandit.coverage.policy import CoverageModel
 from bandit.rollout import Rollout
 from bandit.rollouts.staged import StagedPolicy
 

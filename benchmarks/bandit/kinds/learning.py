@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandit.coverage import CoveragePolicy
-from bandit.learner import CoverageLearner
+from bandit.coverage.learner import CoverageLearner
+from bandit.coverage.policy import CoveragePolicy
 from bandit.warmup import WarmupPolicy
 from benchmarks.bandit.kinds.hindsight import Doubles, discounts
 from benchmarks.bandit.kinds.recorded import DEPTH

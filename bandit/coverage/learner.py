@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Sequence
 
@@ -10,17 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.costs import ArmTimes
-from bandit.coverage import CoverageModel
-from bandit.current_names import CurrentNames
-from bandit.heads.labels import Labeller
-from bandit.heads.linear import LinearHeads
-from bandit.heads.offsets import PlanOffsets
-from bandit.heads.union import United, corrected
+from bandit.coverage.heads import LinearHeads
+from bandit.coverage.labels import Labeller
+from bandit.coverage.offsets import PlanOffsets
+from bandit.coverage.policy import CoverageModel
+from bandit.coverage.union import United, corrected
+from bandit.lessons import Lessons
 from bandit.plans import PlanLibrary
-from core.errors import InvalidInput
 from core.types import Episode
 
-log = logging.getLogger(__name__)
 _REFRESHED = 25  # episodes between two looks at the weights, which say what is expected of the next ones
 _LEAST_COVERED = 0.05  # so that a single click never counts more than twenty
 Doubles = NDArray[np.float64]
@@ -51,50 +48,37 @@ class CoverageLearner:
         """`gamma` is multiplied by sqrt(episodes); `cost_per_ms` is in reward."""
         self._library = library
         self._seed = seed
-        self._min_clicked = min_clicked
         self._cost_per_ms = cost_per_ms
         self._gamma = gamma
         self._floor = floor
-        self._names = CurrentNames()
+        self._lessons = Lessons(min_clicked)
         self._heads: LinearHeads | None = None
         self._times = ArmTimes()
         self._label = Labeller(library)
         self._united = United(library)
         self._offsets = PlanOffsets(len(library.plans))
         self._weights = np.zeros((0, 0))
-        self._clicked = 0
-        self._episodes = 0
-        self._published = 0
-        self.skipped = 0
+
+    @property
+    def skipped(self) -> int:
+        return self._lessons.skipped
 
     def learn(self, episodes: Sequence[Episode]) -> None:
-        for episode in episodes:
-            before, names = self._names.names, episode.impression.context.names
-            if episode.impression.mixed or not self._names.admits(names):
-                self.skipped += 1
-                continue
-            if names != before:
-                self._start(names)
-            try:
-                self._learn(episode)
-            except InvalidInput as error:  # one bad row must not cost the others of its batch
-                log.warning("episode %s teaches nothing: %s", episode.impression.query.id, error)
-                self.skipped += 1
+        self._lessons.take(
+            episodes, teaches=lambda episode: not episode.impression.mixed, start=self._start, teach=self._teach
+        )
 
     def snapshot(self) -> bytes | None:
         """None before `min_clicked` clicked episodes (until then the warm-up policy serves), and without new ones."""
-        if self._heads is None or self._names.names is None or self._clicked < self._min_clicked:
+        if self._heads is None or not self._lessons.due():
             return None
-        if self._episodes == self._published:
-            return None
-        self._published = self._episodes
         return CoverageModel(
             library=self._library,
-            names=self._names.names,
+            names=self._lessons.names,
             weights=self._heads.export(),
             offsets=self._offsets.values,
             head_ms=np.array([self._times.milliseconds(arm, depth) for arm, depth in self._library.heads]),
-            gamma=self._gamma * math.sqrt(self._episodes),
+            gamma=self._gamma * math.sqrt(self._lessons.episodes),
             floor=self._floor,
             cost_per_ms=self._cost_per_ms,
         ).dump()
@@ -105,23 +89,19 @@ class CoverageLearner:
             self._heads.close()
             self._heads = None
 
-    def _start(self, names: tuple[str, ...]) -> None:
-        """Other context features need other weights; what was learned of the old is dropped."""
-        if self._heads is not None:
-            log.warning("the context features have changed; the policy starts to learn anew")
-            self.close()
-        self._heads = LinearHeads(self._groups(), len(names), seed=self._seed)
+    def _start(self, width: int) -> None:
+        self.close()
+        self._heads = LinearHeads(self._groups(), width, seed=self._seed)
         self._offsets = PlanOffsets(len(self._library.plans))
-        self._clicked = self._episodes = self._published = 0
 
     def _groups(self) -> list[int]:
         """The depths of an arm are much alike; the ceiling is on its own."""
         arms = list(dict.fromkeys(arm for arm, _ in self._library.heads))
         return [*(arms.index(arm) for arm, _ in self._library.heads), len(arms)]
 
-    def _learn(self, episode: Episode) -> None:
+    def _teach(self, episode: Episode) -> None:
         assert self._heads is not None
-        if self._episodes % _REFRESHED == 0:
+        if self._lessons.episodes % _REFRESHED == 0:
             self._weights = self._heads.export()
         values = episode.impression.context.values.astype(np.float64)
         united, ceiling = self._united(self._weights, values)
@@ -133,8 +113,6 @@ class CoverageLearner:
         self._teach_ceiling(episode, values, united / ceiling)
         self._offsets.learn(labels.told_plans, corrected(united, self._offsets.values), labels.plans)
         self._times.add_episode(episode)
-        self._episodes += 1
-        self._clicked += any(gain > 0 for gain in episode.gains)
 
     def _teach_ceiling(self, episode: Episode, values: Doubles, covered: Doubles) -> None:
         """The reward as it would be if the plan had covered everything; `covered` [plans] is how much it did."""

@@ -12,26 +12,21 @@ Exploration is inverse-gap weighting (SquareCB: Foster and Rakhlin 2020, "Beyond
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bandit.coverage.union import United, corrected
 from bandit.draw import draw
-from bandit.heads.union import United, corrected
 from bandit.inverse_gap import inverse_gap
 from bandit.plans import PlanLibrary
-from core.errors import CorruptModel
+from bandit.policy_model import check_names, corrupt, pack, unpack, version
 from core.types import Choice, Features, Query
 
 Doubles = NDArray[np.float64]
-# All that numpy, zipfile and json raise for bytes that were cut or altered.
-_UNREADABLE = (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +55,32 @@ class CoverageModel:
             "floor": self.floor,
             "cost_per_ms": self.cost_per_ms,
         }
-        buffer = io.BytesIO()
-        text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-        np.savez(buffer, header=text, weights=self.weights, offsets=self.offsets, head_ms=self.head_ms)
-        return buffer.getvalue()
+        return pack(header, weights=self.weights, offsets=self.offsets, head_ms=self.head_ms)
 
     @classmethod
     def load(cls, data: bytes) -> CoverageModel:
         """CorruptModel when the bytes are not what `dump` writes."""
-        try:
-            model = cls._read(data)
-        except _UNREADABLE as error:
-            raise _corrupt(f"it cannot be read ({error})") from error
+        model = unpack(data, cls._read)
         heads, plans = len(model.library.heads), len(model.library.plans)
         shapes = model.weights.shape, model.offsets.shape, model.head_ms.shape
         if shapes != ((heads + 1, len(model.names) + 1), (plans,), (heads,)):
-            raise _corrupt(f"its arrays {shapes} don't fit its {heads} heads and {plans} plans")
+            raise corrupt(f"its arrays {shapes} don't fit its {heads} heads and {plans} plans")
         if not all(np.isfinite(array).all() for array in (model.weights, model.offsets, model.head_ms)):
-            raise _corrupt("it holds numbers that are not finite")
+            raise corrupt("it holds numbers that are not finite")
         return model
 
     @classmethod
-    def _read(cls, data: bytes) -> CoverageModel:
-        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-            header = json.loads(stored["header"].tobytes())
-            return cls(
-                library=PlanLibrary.from_json(header["library"]),
-                names=tuple(header["names"]),
-                weights=stored["weights"],
-                offsets=stored["offsets"],
-                head_ms=stored["head_ms"],
-                gamma=header["gamma"],
-                floor=header["floor"],
-                cost_per_ms=header["cost_per_ms"],
-            )
+    def _read(cls, header: Mapping[str, Any], arrays: Mapping[str, Doubles]) -> CoverageModel:
+        return cls(
+            library=PlanLibrary.from_json(header["library"]),
+            names=tuple(header["names"]),
+            weights=arrays["weights"],
+            offsets=arrays["offsets"],
+            head_ms=arrays["head_ms"],
+            gamma=header["gamma"],
+            floor=header["floor"],
+            cost_per_ms=header["cost_per_ms"],
+        )
 
 
 class CoveragePolicy:
@@ -105,8 +92,7 @@ class CoveragePolicy:
         self._library = model.library
         self._united = United(model.library)
         self._cost = model.cost_per_ms * (self._united.asks @ model.head_ms)
-        digest = hashlib.sha256(model.dump() + str(seed).encode()).hexdigest()[:10]
-        self.version = f"coverage-{digest}"
+        self.version = version("coverage", model.dump(), seed)
 
     @classmethod
     def load(cls, data: bytes, *, seed: int) -> CoveragePolicy:
@@ -126,16 +112,6 @@ class CoveragePolicy:
 
     def rewards(self, context: Features) -> Doubles:
         """[plans] R, in library order."""
-        if context.names != self._model.names:
-            different = sorted(set(context.names) ^ set(self._model.names))
-            raise CorruptModel(
-                "policy_features_differ",
-                f"The policy was trained on other context features (different: {different}).",
-                "The default plan serves meanwhile; the learner publishes a fitting policy after new clicks.",
-            )
+        check_names(self._model.names, context)
         united, _ = self._united(self._model.weights, context.values)
         return corrected(united, self._model.offsets)
-
-
-def _corrupt(why: str) -> CorruptModel:
-    return CorruptModel("bad_policy", f"The policy model is damaged: {why}.", "The learner publishes another.")
