@@ -17,7 +17,7 @@ from app.wiring.rollout import rules
 from app.wiring.stores import open_catalogue, open_registry, open_store
 from core.errors import BowerbirdError
 from core.protocols import Release
-from feedback.join import closed
+from feedback.join import every_closed
 from feedback.reward import RewardRule
 
 State = Literal["ok", "waits", "broken"]
@@ -135,15 +135,10 @@ def _read_log(settings: Settings) -> _Log:
     rule = RewardRule(settings.feedback.weights)
     try:
         counts = store.counts()
-        cursor = episodes = clicked = 0
-        while (
-            joined := closed(
-                store, after=cursor, now=time.time(), window_s=settings.feedback.window_s, rule=rule, limit=2_000
-            )
-        ).episodes:
-            cursor = joined.cursor
-            episodes += len(joined.episodes)
-            clicked += sum(any(gain > 0 for gain in episode.gains) for episode in joined.episodes)
+        episodes = clicked = 0
+        for episode in every_closed(store, now=time.time(), window_s=settings.feedback.window_s, rule=rule):
+            episodes += 1
+            clicked += any(gain > 0 for gain in episode.gains)
     finally:
         store.close()
     still_open = counts["impressions"] - episodes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,7 +12,7 @@ from bandit.experiments.interleaving import credit, preference
 from core.errors import NotFound, unknown
 from core.protocols import EventStore
 from core.types import Episode
-from feedback.join import closed
+from feedback.join import every_closed
 from feedback.reward import RewardRule
 
 
@@ -40,7 +39,8 @@ def report_experiment(store: EventStore, settings: Settings, name: str, *, now: 
     NotFound, with the names that the log has, when it has no such search.
     """
     found: dict[str, _Seen] = defaultdict(_Seen)
-    for episode in _episodes(store, settings, now):
+    rule = RewardRule(settings.feedback.weights)
+    for episode in every_closed(store, now=now, window_s=settings.feedback.window_s, rule=rule):
         experiment, _, variant = episode.impression.experiment.rpartition(":")
         if experiment:
             found[experiment].add(variant, episode)
@@ -65,11 +65,3 @@ def _ab(seen: _Seen) -> dict[str, Any] | None:
     result = compare(first, second)
     searches = {f"searches_{variant}": sum(map(len, found.values())) for variant, found in seen.rewards.items()}
     return {**searches, **asdict(result), "verdict": result.verdict}
-
-
-def _episodes(store: EventStore, settings: Settings, now: float) -> Iterator[Episode]:
-    rule = RewardRule(settings.feedback.weights)
-    cursor = 0
-    while (joined := closed(store, after=cursor, now=now, window_s=settings.feedback.window_s, rule=rule)).episodes:
-        cursor = joined.cursor
-        yield from joined.episodes

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.fanout import fan_out
+from app.serving import Serving
 from core.errors import BowerbirdError
 from core.protocols import Policy, Ranker, Retriever
 from core.types import ArmReport, Candidate, Choice, Features, Impression, Item, ItemId, Plan, Query
@@ -19,23 +19,10 @@ from ranking.features.extractor import FeatureExtractor
 from ranking.rrf import ReciprocalRankFusion
 from retrievers.union import union
 
-if TYPE_CHECKING:
-    from app.experiment import Experiment
-
 log = logging.getLogger(__name__)
 
 FALLBACK_ARM = "popular"
 _FALLBACK_DEPTH = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """The models of one release, swapped as one reference: a request sees one release or the other."""
-
-    release: int
-    policy: Policy
-    ranker: Ranker
-    experiment: Experiment | None = None
 
 
 @dataclass(frozen=True, slots=True)

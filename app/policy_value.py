@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from app.rollout import POLICY
 from app.settings import Settings
 from app.wiring.plans import plan_library
 from app.wiring.policies import policy_from, warmup
-from app.wiring.stores import open_registry, open_store
+from app.wiring.stores import closed_episodes, open_registry
 from bandit.fixed import FixedPolicy
 from bandit.misguided import MisguidedPolicy
 from bandit.ope import Report, assess, evidence_from
@@ -20,8 +19,6 @@ from bandit.uniform import UniformPolicy
 from core.errors import InvalidInput, NotFound, unknown
 from core.protocols import ModelRegistry, Policy, Release
 from core.types import Episode
-from feedback.join import closed
-from feedback.reward import RewardRule
 
 POLICIES = ("release", "warmup", "uniform", "fixed", "misguided")
 
@@ -86,13 +83,4 @@ def _numbered(registry: ModelRegistry, number: int) -> Release:
 
 def newest_episodes(settings: Settings, newest: int) -> list[Episode]:
     """The newest closed ones, oldest first."""
-    store = open_store(settings.data_dir)
-    rule, now, cursor = RewardRule(settings.feedback.weights), time.time(), 0
-    kept: deque[Episode] = deque(maxlen=newest)
-    try:
-        while (joined := closed(store, after=cursor, now=now, window_s=settings.feedback.window_s, rule=rule)).episodes:
-            kept.extend(joined.episodes)
-            cursor = joined.cursor
-    finally:
-        store.close()
-    return list(kept)
+    return list(deque(closed_episodes(settings), maxlen=newest))

@@ -12,7 +12,8 @@ from threading import Event, Thread
 
 from app.experiment import conduct
 from app.indexer import Indexer, ItemTable, Progress
-from app.pipeline import Answer, Pipeline, Serving
+from app.pipeline import Answer, Pipeline
+from app.serving import Serving
 from app.shadow import ShadowTraffic
 from core.catalogue import Catalogue
 from core.errors import InvalidInput, NotFound, unknown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.protocols import EventStore
@@ -45,6 +46,14 @@ def closed(
         timely = shadow if shadow and shadow.time - entry.impression.query.time <= window_s else None
         episodes.append(_episode(entry.impression, within, timely, rule, version))
     return Joined(episodes, ripe[-1].sequence if ripe else after, late)
+
+
+def every_closed(store: EventStore, *, now: float, window_s: float, rule: RewardRule) -> Iterator[Episode]:
+    """All episodes whose window is over at `now`, in log order, without ever holding them all."""
+    cursor = 0
+    while (joined := closed(store, after=cursor, now=now, window_s=window_s, rule=rule)).episodes:
+        yield from joined.episodes
+        cursor = joined.cursor
 
 
 def _age(impression: Impression, event: Feedback) -> float:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.commands.common import Json, invocation, print_json, results
-from app.settings import Settings
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from bandit.building.plan_builder import BuiltPlan
-    from core.types import Episode
 
 app = typer.Typer(help="Make the plans that the policy chooses from.", no_args_is_help=True)
 
@@ -29,11 +26,12 @@ def build(
 ) -> None:
     """Build complementary plans from shadow traffic, and write them as [retrieval.plans]."""
     from app.wiring.plans import ARMS
+    from app.wiring.stores import closed_episodes
     from bandit.building.plan_builder import build_plans
     from bandit.building.shadowed_clicks import ShadowedClicks
 
     settings = invocation(context).settings()
-    clicks = ShadowedClicks.of(_episodes(settings), ARMS, settings.shadow.depth)
+    clicks = ShadowedClicks.of(closed_episodes(settings), ARMS, settings.shadow.depth)
     plans = build_plans(clicks, size=size, cost_per_ms=settings.policy.cost_per_ms, seed=settings.policy.seed)
     _write(out, toml(plans, clicks=len(clicks.ranks)))
     if as_json:
@@ -73,19 +71,3 @@ def _write(out: Path, text: str) -> None:
     except OSError as error:
         message = f"Cannot write the plans to {out}: {error.strerror}."
         raise InvalidInput("plans_not_written", message, "Name a file in a folder that is there with --out.") from None
-
-
-def _episodes(settings: Settings) -> Iterator[Episode]:
-    """All that have closed by now, in log order."""
-    from app.wiring.stores import open_store
-    from feedback.join import closed
-    from feedback.reward import RewardRule
-
-    rule, now, cursor = RewardRule(settings.feedback.weights), time.time(), 0
-    store = open_store(settings.data_dir)
-    try:
-        while (joined := closed(store, after=cursor, now=now, window_s=settings.feedback.window_s, rule=rule)).episodes:
-            yield from joined.episodes
-            cursor = joined.cursor
-    finally:
-        store.close()

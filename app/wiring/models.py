@@ -6,9 +6,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from app.experiment import Experiment
-from app.pipeline import Serving
 from app.rollout import stored
+from app.serving import Experiment, Serving
 from app.settings import Settings
 from app.wiring.policies import policy_of_kind
 from app.wiring.rollout import staged

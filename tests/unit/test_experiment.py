@@ -11,10 +11,11 @@ import pytest
 from arms_with_items import Okapi, Popular
 from words import item
 
-from app.experiment import Experiment, conduct
+from app.experiment import conduct
 from app.indexer import ItemTable
 from app.interleave import interleave
-from app.pipeline import Answer, Pipeline, Serving
+from app.pipeline import Answer, Pipeline
+from app.serving import Experiment, Serving
 from bandit.context import context_features
 from bandit.experiments.interleaving import FIRST, NOBODY, SECOND
 from bandit.fixed import FixedPolicy

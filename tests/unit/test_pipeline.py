@@ -12,7 +12,8 @@ from arms_with_items import Okapi, Popular
 from words import item, query
 
 from app.indexer import ItemTable
-from app.pipeline import Pipeline, Serving
+from app.pipeline import Pipeline
+from app.serving import Serving
 from bandit.context import context_features
 from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
