@@ -84,6 +84,45 @@ def policy_estimates(report: Mapping[str, Any], path: Path) -> None:
     _save(figure, path)
 
 
+def quality_judged(report: Mapping[str, Any], path: Path) -> None:
+    """Sources of the chosen terms, judged quality over price, and what foretells the purchase (line: chance)."""
+    figure, (sources, prices, purchase) = pyplot.subplots(1, 3, figsize=(14, 4), layout="constrained")
+    names = list(report["sources"])
+    for place, (what, colour) in enumerate((("chosen", "#3ca951"), ("offered", "#9498a0"))):
+        shares = [report["sources"][name][what] or 0.0 for name in names]
+        sources.bar([row + 0.4 * place for row in range(len(names))], shares, width=0.4, label=what, color=colour)
+    sources.set_xticks([row + 0.2 for row in range(len(names))], names)
+    sources.set(title="Terms by source", ylabel="share", ylim=(0, 1))
+    sources.legend()
+    points = report["price"]["points"]
+    prices.scatter([p["price"] for p in points], [p["score"] for p in points], color="#4269d0", s=12)
+    prices.set(title="Judged quality and price", xlabel="price", ylabel="Bradley-Terry score")
+    if points:
+        prices.set_xscale("log")
+    shown = [(name, each) for name, each in report["purchase"].items() if each["accuracy"] is not None]
+    for row, (_, each) in enumerate(shown):
+        purchase.plot([each["low"], each["high"]], [row, row], color="#4269d0", linewidth=3, solid_capstyle="butt")
+        purchase.plot(each["accuracy"], row, color="#4269d0", marker="o")
+    purchase.axvline(0.5, color="#888888", linestyle=":")
+    purchase.set_yticks(range(len(shown)), [name for name, _ in shown])
+    purchase.set(title="Foretells what was taken", xlabel="accuracy", xlim=(0, 1))
+    _save(figure, path)
+
+
+def examination_curve(report: Mapping[str, Any], path: Path) -> None:
+    """The estimated examination with its interval, and the assumed one."""
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    positions, assumed, estimated, low, high = (
+        [row[name] for row in report["positions"]] for name in ("position", "assumed", "estimated", "low", "high")
+    )
+    axes.plot(positions, assumed, color="#9498a0", linestyle=":", label="assumed")
+    axes.plot(positions, estimated, color="#4269d0", marker="o", label="estimated, 95 %")
+    axes.fill_between(positions, low, high, color="#4269d0", alpha=0.2, linewidth=0)
+    axes.set(xlabel="position", ylabel="examination, relative to the first", ylim=(0, 1.05), xticks=positions)
+    axes.legend()
+    _save(figure, path)
+
+
 def _save(figure: Any, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)

@@ -9,7 +9,26 @@ from typing import Annotated
 
 import typer
 
-from app.commands import config, demo, doctor, evaluate, ingest, learn, policy, search, serve, simulate
+from app.commands import (
+    backup,
+    config,
+    db,
+    demo,
+    doctor,
+    erase,
+    evaluate,
+    features,
+    ingest,
+    ingest_events,
+    keys,
+    learn,
+    policy,
+    quality,
+    search,
+    serve,
+    simulate,
+    train,
+)
 from app.commands.common import Invocation, remarks
 from core.errors import BowerbirdError
 
@@ -28,20 +47,29 @@ def options(
     data_dir: Annotated[Path | None, typer.Option(help="Instead of the configured service.data_dir.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what happens.")] = False,
 ) -> None:
-    level = logging.INFO if verbose else logging.WARNING
+    level = logging.INFO if verbose else logging.WARNING  # until `serve` and `learn` have read [logging]
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    context.obj = Invocation(config, data_dir)
+    context.obj = Invocation(config, data_dir, verbose)
 
 
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(ingest.ingest)
+app.command("ingest-events")(ingest_events.ingest_events)
 app.command()(search.search)
 app.command()(simulate.simulate)
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(learn.learn)
+app.command()(features.features)
+app.add_typer(train.app, name="train")
 app.add_typer(policy.app, name="policy")
+app.add_typer(quality.app, name="quality")
+app.add_typer(db.app, name="db")
+app.add_typer(keys.app, name="keys")
+app.command()(backup.export)
+app.command()(backup.restore)
 app.command()(doctor.doctor)
+app.command()(erase.erase)
 app.command("config")(config.show)
 
 

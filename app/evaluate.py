@@ -6,7 +6,7 @@ from collections.abc import Callable
 from statistics import fmean
 from typing import Any
 
-from app.pipeline import Answer
+from app.answer import Answer
 from app.service import Service
 from app.wiring.plans import ARMS
 from core.types import Plan, Query, QueryId

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from app.answer import Answer
 from app.interleave import interleave
-from app.pipeline import Answer, Pipeline
+from app.pipeline import Pipeline
+from app.request_clock import RequestClock
 from app.serving import Experiment, Serving
 from bandit.experiments.assignment import assign, unit
 from core.types import Plan, Query
 
 
-def conduct(pipeline: Pipeline, query: Query, serving: Serving, *, plan: Plan | None = None) -> Answer:
+def conduct(
+    pipeline: Pipeline,
+    query: Query,
+    serving: Serving,
+    *,
+    plan: Plan | None = None,
+    clock: RequestClock | None = None,
+) -> Answer:
     """The answer that the running experiment has for the query, or what is served; by a given `plan`, no experiment."""
-    answer = _answer(serving.experiment, pipeline, query) if serving.experiment and plan is None else None
-    return pipeline.answer(query, serving, plan=plan) if answer is None else answer
+    answer = _answer(serving.experiment, pipeline, query, clock) if serving.experiment and plan is None else None
+    return pipeline.answer(query, serving, plan=plan, clock=clock) if answer is None else answer
 
 
-def _answer(experiment: Experiment, pipeline: Pipeline, query: Query) -> Answer | None:
+def _answer(experiment: Experiment, pipeline: Pipeline, query: Query, clock: RequestClock | None) -> Answer | None:
     """None for a client who takes no part."""
     share = experiment.share
     taking = assign(experiment.name, unit(query), {"out": 1 - share, "in": share}) == "in"
     if experiment.kind == "ab":
         variant, serving = ("second", experiment.second) if taking else ("first", experiment.first)
-        return replace(pipeline.answer(query, serving), experiment=f"{experiment.name}:{variant}")
+        return replace(pipeline.answer(query, serving, clock=clock), experiment=f"{experiment.name}:{variant}")
     if not taking:
         return None
-    first, second = pipeline.answer(query, experiment.first), pipeline.answer(query, experiment.second)
+    variants = (experiment.first, experiment.second)
+    first, second = (pipeline.answer(query, variant, clock=clock) for variant in variants)
     return replace(interleave(first, second, seed=experiment.seed), experiment=f"{experiment.name}:both")

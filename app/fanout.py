@@ -1,41 +1,52 @@
-"""Asks the arms of a plan at the same time, each with the same deadline; who is late or fails is left out."""
+"""Asks the arms of a plan at the same time, each with its own deadline; who is late or fails is left out."""
 
 from __future__ import annotations
 
-import logging
+import math
 import time
-from collections.abc import Mapping
-from concurrent.futures import Executor, wait
+from collections.abc import Callable, Mapping
 
+from app.degradation.guarded_arm import ArmLimits, GuardedArm
 from core.protocols import Retriever
-from core.types import ArmReport, ArmStatus, Plan, Query, Scored
+from core.types import ArmReport, Plan, Query, Scored
 
-log = logging.getLogger(__name__)
-
-
-def fan_out(
-    pool: Executor, arms: Mapping[str, Retriever], plan: Plan, query: Query, *, deadline_ms: float
-) -> tuple[dict[str, list[Scored]], dict[str, ArmReport]]:
-    """The answers of the arms that made it, and a report for every asked arm."""
-    futures = {arm: pool.submit(_timed, arms[arm], query, depth) for arm, depth in plan.depths.items()}
-    wait(futures.values(), timeout=deadline_ms / 1000)
-    answers: dict[str, list[Scored]] = {}
-    reports: dict[str, ArmReport] = {}
-    for arm, future in futures.items():
-        depth = plan.depths[arm]
-        if not future.done():
-            future.cancel()
-            reports[arm] = ArmReport(ArmStatus.TIMEOUT, depth, 0, deadline_ms)
-        elif error := future.exception():
-            log.error("arm %s failed on query %s", arm, query.id, exc_info=error)
-            reports[arm] = ArmReport(ArmStatus.ERROR, depth, 0, 0.0)
-        else:
-            answers[arm], took_ms = future.result()
-            reports[arm] = ArmReport(ArmStatus.OK, depth, len(answers[arm]), took_ms)
-    return answers, reports
+_DEFAULT = ArmLimits()
 
 
-def _timed(arm: Retriever, query: Query, depth: int) -> tuple[list[Scored], float]:
-    started = time.perf_counter()
-    found = arm.retrieve(query, depth)
-    return found, (time.perf_counter() - started) * 1000
+class FanOut:
+    """All arms, each behind its own bulkhead."""
+
+    def __init__(
+        self,
+        arms: Mapping[str, Retriever],
+        limits: Mapping[str, ArmLimits] | ArmLimits = _DEFAULT,
+        *,
+        threads: int = 8,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`limits` by arm, or one for all; `threads` of each arm; `clock` of the circuit breakers."""
+        each = dict.fromkeys(arms, limits) if isinstance(limits, ArmLimits) else limits
+        self.arms = {name: GuardedArm(arm, each[name], threads=threads, clock=clock) for name, arm in arms.items()}
+
+    def __call__(
+        self, plan: Plan, query: Query, *, left_s: float = math.inf
+    ) -> tuple[dict[str, list[Scored]], dict[str, ArmReport]]:
+        """The answers of the arms that made it, and a report for every asked arm. `left_s` bounds every deadline."""
+        began = time.perf_counter()
+        calls = {name: self.arms[name].ask(query, depth) for name, depth in plan.depths.items()}
+        answers: dict[str, list[Scored]] = {}
+        reports: dict[str, ArmReport] = {}
+        for name, call in calls.items():
+            found, reports[name] = self.arms[name].take(call, query, began=began, left_s=left_s)
+            if found is not None:
+                answers[name] = found
+        return answers, reports
+
+    def configure(self, limits: Mapping[str, ArmLimits]) -> None:
+        """From now on by these limits."""
+        for name, arm in self.arms.items():
+            arm.configure(limits[name])
+
+    def close(self) -> None:
+        for arm in self.arms.values():
+            arm.close()

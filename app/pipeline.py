@@ -1,20 +1,24 @@
-"""The way of a query: choose a plan, ask its arms, unite, compute features once, rank, and freeze what was shown."""
+"""The way of a query: choose a plan, ask its arms, unite, compute features once, rank, read, diversify, and freeze."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from app.fanout import fan_out
+from app.answer import Answer
+from app.fanout import FanOut
+from app.last_resort import NAME as LAST_RESORT
+from app.last_resort import LastResort
+from app.neural import NeuralStage
+from app.ranked import Ranked
+from app.request_clock import RequestClock
 from app.serving import Serving
-from core.errors import BowerbirdError
+from core.errors import BowerbirdError, Unavailable
 from core.protocols import Policy, Ranker, Retriever
-from core.types import ArmReport, Candidate, Choice, Features, Impression, Item, ItemId, Plan, Query
+from core.types import ArmReport, ArmStatus, Candidate, Choice, Features, Item, ItemId, Plan, Query
+from core.union import Union
+from ranking.diversity import Diversity
 from ranking.features.extractor import FeatureExtractor
 from ranking.rrf import ReciprocalRankFusion
 from retrievers.union import union
@@ -23,45 +27,6 @@ log = logging.getLogger(__name__)
 
 FALLBACK_ARM = "popular"
 _FALLBACK_DEPTH = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Candidates in final order with their scores and features, and how they came about.
-
-    `experiment` and `teams` are those of an Impression, for all candidates.
-    """
-
-    query: Query
-    choice: Choice
-    context: Features
-    candidates: tuple[Candidate, ...]
-    scores: NDArray[np.float64]
-    features: Features
-    arms: Mapping[str, ArmReport]
-    ranker: str
-    release: int
-    experiment: str = ""
-    teams: tuple[int, ...] = ()
-
-    def impression(self, *, start: int, size: int, config: str) -> Impression:
-        """The page [start, start + size) as it is shown and logged."""
-        page = self.candidates[start : start + size]
-        return Impression(
-            query=self.query,
-            choice=self.choice,
-            context=self.context,
-            shown=tuple(candidate.item.id for candidate in page),
-            features=Features(self.features.names, self.features.values[start : start + size]),
-            ranks={arm: tuple(candidate.ranks.get(arm, 0) for candidate in page) for arm in self.arms},
-            arms=self.arms,
-            ranker=self.ranker,
-            release=self.release,
-            config=config,
-            first_position=start + 1,
-            experiment=self.experiment,
-            teams=self.teams[start : start + size],
-        )
 
 
 class Pipeline:
@@ -75,49 +40,64 @@ class Pipeline:
         extractor: FeatureExtractor,
         context: Callable[[Query, Mapping[str, Mapping[str, float]]], Features],
         fallback: Policy,
-        pool: Executor,
-        deadline_ms: float,
+        fan_out: FanOut,
+        neural: NeuralStage | None = None,
+        diversity: Diversity | None = None,
     ) -> None:
         self._arms = arms
         self._items = items
         self._extractor = extractor
         self._context = context
         self._fallback = fallback
-        self._pool = pool
-        self._deadline_ms = deadline_ms
-        self._last_resort = ReciprocalRankFusion()
+        self._fan_out = fan_out
+        self._last_resort = LastResort(fan_out, items, arm=FALLBACK_ARM)
+        self._neural = neural
+        self._diversity = diversity
+        self._fusion = ReciprocalRankFusion()
 
     def context(self, query: Query) -> Features:
         """What the policy sees: the query's own features and the signals of every arm that has any."""
         return self._context(query, {name: self._signals(arm, query) for name, arm in self._arms.items()})
 
     def answer(
-        self, query: Query, serving: Serving, *, plan: Plan | None = None, ranker: Ranker | None = None
+        self,
+        query: Query,
+        serving: Serving,
+        *,
+        plan: Plan | None = None,
+        ranker: Ranker | None = None,
+        clock: RequestClock | None = None,
     ) -> Answer:
-        """Answer with the policy's plan, or with the given one (propensity 1, policy `forced`)."""
+        """Answer with the policy's plan, or with the given one (propensity 1, policy `forced`).
+
+        With a given `ranker`, the order is its own: nothing comes after it. `clock` says how long all of it may take.
+        Unavailable when no arm answers and nothing is known to be popular.
+        """
+        clock = clock or RequestClock()
         context = self.context(query)
+        clock.lap("context")
         choice = Choice(plan, 1.0, "forced") if plan else self._choose(serving.policy, query, context)
-        answers, reports = fan_out(self._pool, self._arms, choice.plan, query, deadline_ms=self._deadline_ms)
-        if not any(answers.values()):
-            # Nothing found, or every arm absent: what is popular, and the log says that it was asked.
-            last = Plan("fallback", {FALLBACK_ARM: _FALLBACK_DEPTH})
-            found, report = fan_out(self._pool, self._arms, last, query, deadline_ms=self._deadline_ms)
-            answers, reports = {**answers, **found}, {**reports, **report}
-        candidates = union(answers, self._items)
+        clock.lap("choose")
+        candidates, reports = self._ask(choice.plan, query, clock)
         features = self._extractor.extract(query, candidates)
-        scores, version = self._rank(ranker or serving.ranker, candidates, features)
-        order = np.argsort(-scores, kind="stable")
+        clock.lap("features")
+        ranked = self._rank(ranker or serving.ranker, candidates, features)
+        clock.lap("rank")
+        if ranker is None:
+            ranked = self._diversify(query, self._read(query, ranked, clock))
+            clock.lap("after")
         return Answer(
             query=query,
             choice=choice,
             context=context,
-            candidates=tuple(candidates[row] for row in order),
-            scores=scores[order],
-            features=Features(features.names, features.values[order]),
+            ranked=ranked,
             arms=reports,
-            ranker=version,
             release=serving.release,
         )
+
+    def prepare(self, now: float) -> None:
+        """Get ready for the time when no arm answers."""
+        self._last_resort.refresh(now)
 
     def _signals(self, arm: Retriever, query: Query) -> Mapping[str, float]:
         try:
@@ -133,9 +113,44 @@ class Pipeline:
             log.error("policy %s cannot choose (%s), %s does", policy.version, error.message, self._fallback.version)
             return self._fallback.choose(query, context)
 
-    def _rank(self, ranker: Ranker, candidates: list[Candidate], features: Features) -> tuple[NDArray[np.float64], str]:
+    def _ask(self, plan: Plan, query: Query, clock: RequestClock) -> tuple[Union, dict[str, ArmReport]]:
+        answers, reports = self._fan_out(plan, query, left_s=clock.left_s())
+        clock.lap("arms")
+        candidates = union(answers, self._items)
+        if not candidates:
+            # Nothing found, or every arm absent: what is popular, and the log says that it was asked.
+            last = Plan("fallback", {FALLBACK_ARM: _FALLBACK_DEPTH})
+            found, report = self._fan_out(last, query, left_s=clock.left_s())
+            answers, reports = {**answers, **found}, {**reports, **report}
+            candidates = union(answers, self._items)
+            candidates = candidates or self._without_arms(query, reports)
+        clock.lap("union")
+        return candidates, reports
+
+    def _without_arms(self, query: Query, reports: dict[str, ArmReport]) -> Union:
+        """What was popular, or nothing; Unavailable when no arm has said that there is nothing."""
+        found = self._last_resort(query, _FALLBACK_DEPTH)
+        if not found and self._items and all(report.status is not ArmStatus.OK for report in reports.values()):
+            message = "No arm answers, and nothing is known to be popular for this query."
+            raise Unavailable("no_arm_answers", message, "Try again in a few seconds; /healthz tells what is wrong.")
+        if found:
+            reports[LAST_RESORT] = ArmReport(ArmStatus.OK, _FALLBACK_DEPTH, len(found), 0.0)
+        return union({LAST_RESORT: found}, self._items)
+
+    def _rank(self, ranker: Ranker, candidates: Sequence[Candidate], features: Features) -> Ranked:
         try:
-            return ranker.score(candidates, features), ranker.version
+            return Ranked.of(ranker, candidates, ranker.score(candidates, features), features)
         except Exception:  # a broken model must not take search down; RRF needs nothing learned
             log.exception("ranker %s failed, reciprocal rank fusion answers", ranker.version)
-            return self._last_resort.score(candidates, features), self._last_resort.version
+            return Ranked.of(self._fusion, candidates, self._fusion.score(candidates, features), features)
+
+    def _read(self, query: Query, ranked: Ranked, clock: RequestClock) -> Ranked:
+        if self._neural is None or not query.text.strip() or not ranked.candidates:
+            return ranked
+        return self._neural(query, ranked, began=clock.began, left_s=clock.left_s())
+
+    def _diversify(self, query: Query, ranked: Ranked) -> Ranked:
+        if self._diversity is None:
+            return ranked
+        order, held_back = self._diversity.order([candidate.item for candidate in ranked.candidates], now=query.time)
+        return replace(ranked.reordered(order), held_back=held_back)

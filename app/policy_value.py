@@ -59,7 +59,7 @@ def _policy(settings: Settings, kind: str, release: int | None, plan: str | None
             return UniformPolicy(library, seed), library
         case "warmup":
             return warmup(settings, library), library
-    learned, library = policy_from(_released(open_registry(settings.data_dir), release), seed=seed)
+    learned, library = policy_from(_released(open_registry(settings), release), seed=seed)
     return (MisguidedPolicy(library, learned, seed=seed) if kind == "misguided" else learned), library
 
 

@@ -32,7 +32,7 @@ class Standing:
 def standing(settings: Settings) -> Standing:
     """As the current release has it; InvalidInput where rollout is off."""
     _check_enabled(settings)
-    registry = open_registry(settings.data_dir)
+    registry = open_registry(settings)
     before = build_gate(settings, registry).stored(registry.current())
     return Standing(before.rollout, staged(settings, plan_library(settings), before))
 
@@ -40,7 +40,7 @@ def standing(settings: Settings) -> Standing:
 def group_figures(settings: Settings) -> dict[str, Group]:
     """Role -> the figures of its searches since the stage began, from the newest 100,000 closed ones."""
     found = standing(settings)
-    gate = build_gate(settings, open_registry(settings.data_dir))
+    gate = build_gate(settings, open_registry(settings))
     gate.learn(newest_episodes(settings, _NEWEST))
     return gate.figures({role: policy.version for role, (policy, _) in found.serving.parts.items()}, found.rollout)
 
@@ -72,7 +72,7 @@ def take_back(settings: Settings) -> Decision:
 
 
 def _promoted_by_evidence(settings: Settings, before: Stored, now: float) -> Rollout:
-    gate = build_gate(settings, open_registry(settings.data_dir))
+    gate = build_gate(settings, open_registry(settings))
     gate.learn(newest_episodes(settings, _NEWEST))
     if not before.rollout.stage:
         after = gate.decide(before, now)
@@ -91,7 +91,7 @@ def _promoted_by_evidence(settings: Settings, before: Stored, now: float) -> Rol
 
 def _stored(settings: Settings) -> tuple[Stored, Release | None]:
     _check_enabled(settings)
-    registry = open_registry(settings.data_dir)
+    registry = open_registry(settings)
     current = registry.current()
     return build_gate(settings, registry).stored(current), current
 
@@ -104,7 +104,7 @@ def _with_candidate(settings: Settings) -> tuple[Stored, Release | None]:
 
 
 def _publish(settings: Settings, made: dict[str, bytes], after: Rollout, onto: Release | None) -> Decision:
-    open_registry(settings.data_dir).publish(made, notes={"by": "operator"}, onto=onto)
+    open_registry(settings).publish(made, notes={"by": "operator"}, onto=onto)
     return after.decisions[-1]
 
 

@@ -6,72 +6,134 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from threading import Event, Thread
+from threading import Event, RLock
 
+from app.answer import Answer
 from app.experiment import conduct
+from app.fanout import FanOut
+from app.following import Following
+from app.forced import check_forced, named
+from app.gaps import Gaps
 from app.indexer import Indexer, ItemTable, Progress
-from app.pipeline import Answer, Pipeline
+from app.pipeline import Pipeline
+from app.request_clock import RequestClock
 from app.serving import Serving
+from app.settings import Settings
+from app.setup import Setup
 from app.shadow import ShadowTraffic
+from app.turns import Turns
 from core.catalogue import Catalogue
-from core.errors import InvalidInput, NotFound, unknown
-from core.protocols import EventStore, ModelRegistry, Outcome
+from core.errors import NotFound, Unavailable
+from core.protocols import EventStore, ModelRegistry, Outcome, Policy
 from core.types import Facet, Feedback, Impression, Item, ItemId, Plan, Query, QueryId
+from feedback.judgments import JudgmentStore
 from feedback.sessions import Sessions
+from ranking.quality.model import QualityWords
 from retrievers.memory import Recollection
+from retrievers.structure.readings import Reading
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a search shows: the answer, the impression of the asked page, and the asked facets."""
+    """What a search shows: the answer, the impression of the asked page, and the asked facets.
+
+    `logged`: whether the impression is in the log, so that feedback on it can be taken.
+    """
 
     answer: Answer
     impression: Impression
     facets: Mapping[str, Facet] = field(default_factory=dict)
+    logged: bool = False
 
 
 @dataclass(slots=True)
 class Service:
-    """Built by app.wiring. `serving` is replaced, never changed, so every request sees one set of models."""
+    """Built by app.wiring. What serves is replaced, never changed: every request sees one setup and its models."""
 
     catalogue: Catalogue
     items: ItemTable
     indexer: Indexer
-    pipeline: Pipeline
+    setup: Setup
     store: EventStore
     shadows: ShadowTraffic
+    judgments: JudgmentStore
     sessions: Sessions
     registry: ModelRegistry
-    plans: Mapping[str, Plan]
     recall: Callable[[str, int], Recollection]
-    load_models: Callable[[], Serving]
+    quality_words: Callable[[ItemId], QualityWords | None]
     count_facets: Callable[[Query, Sequence[str]], Mapping[str, Facet]]
-    config: str
-    pool: Executor
+    fan_out: FanOut
+    build_setup: Callable[[Settings], Setup]
+    gaps: Gaps
+    read_query: Callable[[str], Sequence[Reading]] = lambda text: []
     clock: Callable[[], float] = time.time
     closers: Sequence[Callable[[], None]] = ()
-    serving: Serving = field(init=False)
+    wake: Event = field(default_factory=Event)  # set when items or models may have changed
     ready: bool = field(init=False, default=False)
-    _stop: Event = field(init=False, default_factory=Event)
-    _follower: Thread | None = field(init=False, default=None)
+    _now: tuple[Setup, Serving] | None = field(init=False, default=None)
+    _swapping: RLock = field(init=False, default_factory=RLock)
+    _following: Following = field(init=False)
+    _turns: Turns = field(init=False, default_factory=Turns)
+
+    def __post_init__(self) -> None:
+        self._following = Following(self._refresh, self.items, self.wake)
+
+    @property
+    def serving(self) -> Serving:
+        """The models that serve."""
+        return self._started()[1]
+
+    @property
+    def pipeline(self) -> Pipeline:
+        return self.setup.pipeline
+
+    @property
+    def plans(self) -> Mapping[str, Plan]:
+        return self.setup.plans
+
+    @property
+    def policies(self) -> Mapping[str, Policy]:
+        """Those that a preview may ask for by name."""
+        setup, serving = self._started()
+        return setup.policies(serving.policy)
+
+    def policy(self, name: str) -> Policy:
+        """InvalidInput names those there are."""
+        return named("policy", self.policies, name)
+
+    @property
+    def config(self) -> str:
+        """The hash of the settings that serve."""
+        return self.setup.config
 
     def start(self, progress: Progress = lambda _: None) -> None:
         """Open or make the indexes, load the models, answer once to warm up; then the service is ready."""
         self.indexer.restore()
         self.indexer.catch_up(progress)
-        self.serving = self.load_models()
-        self.pipeline.answer(self._query("warm up"), self.serving)
+        self._load(self.setup)
+        everything = Plan("warm up", dict.fromkeys(self.fan_out.arms, 10))  # a first call may load what it needs
+        self.pipeline.answer(self._query("warm up"), self.serving, plan=everything)
+        self.pipeline.prepare(self.clock())
         self.ready = True
+
+    def adopt(self, settings: Settings) -> None:
+        """Serve by other settings, and their models, from the next request on. See app.reload for which may differ.
+
+        InvalidConfig leaves everything as it was.
+        """
+        with self._swapping:
+            setup = self.build_setup(settings)
+            self._load(setup)
+            self.fan_out.configure(setup.limits)
+            self.shadows.configure(share=setup.shadow_share, depth=setup.shadow_depth)
 
     def follow(self, interval_s: float) -> None:
         """From now on pick up changed items and new models, and ask shadows, each in a thread of its own."""
         self.shadows.start()
-        self._follower = Thread(target=self._follow, args=(interval_s,), name="follower", daemon=True)
-        self._follower.start()
+        self._following.start(interval_s)
 
     def search(
         self,
@@ -80,31 +142,39 @@ class Service:
         start: int = 0,
         size: int = 10,
         plan: str | None = None,
+        policy: str | None = None,
         preview: bool = False,
         facets: Sequence[str] = (),
+        clock: RequestClock | None = None,
     ) -> Page:
-        """Answer and log. The impression is durable when this returns, unless it is a `preview`, which logs nothing.
+        """Answer and log. The impression is durable when this returns, unless it is a `preview`, which logs nothing,
+        or the log cannot be written, which the page says.
 
-        A named `plan` is for looking around: it needs `preview`, because its propensity says nothing about the policy.
-        `facets` are counted whatever the plan, and not logged.
+        A named `plan` or `policy` is for looking around: it needs `preview`, because its propensity says nothing about
+        the policy that serves. `facets` are counted whatever the plan, and not logged.
         """
-        if plan is not None and not preview:
-            raise InvalidInput(
-                "plan_needs_preview",
-                f"plan = {plan!r} was given without preview.",
-                "Set preview to true: an answer by a chosen plan is neither logged nor learned from.",
-            )
-        forced = self._plan(plan) if plan is not None else None
+        check_forced(plan, policy, preview=preview)
+        setup, serving = self._started()
+        forced = named("plan", setup.plans, plan) if plan is not None else None
+        if policy is not None:
+            serving = replace(serving, policy=self.policy(policy), experiment=None)
         if not query.history:
             query = replace(query, history=self.sessions.history(query.session_id))
-        with self.shadows.beside_search():
-            answer = conduct(self.pipeline, query, self.serving, plan=forced)
-            counted = self.count_facets(query, list(dict.fromkeys(facets))) if facets else {}
-            impression = answer.impression(start=start, size=size, config=self.config)
-            if not preview:
-                self.store.append_impression(impression)
-                self.shadows.offer(impression)
-        return Page(answer, impression, counted)
+        clock = clock or RequestClock(setup.request_ms)
+        with self.gaps.search():
+            with self._turns.turn():
+                clock.lap("turn")
+                answer = conduct(setup.pipeline, query, serving, plan=forced, clock=clock)
+                if not preview:
+                    answer = setup.rules.swapped(answer, start=start, size=size)
+                counted = self.count_facets(query, list(dict.fromkeys(facets))) if facets else {}
+                impression = answer.impression(start=start, size=size, config=setup.config)
+                if not preview:
+                    impression = replace(impression, sampled=setup.rules.below(answer, end=start + size))
+                clock.lap("page")
+            logged = not preview and self._logged(impression)
+            clock.lap("log")
+        return Page(answer, impression, counted, logged)
 
     def record(self, events: Sequence[Feedback]) -> list[Outcome]:
         """Durable when it returns; one outcome per event."""
@@ -115,14 +185,13 @@ class Service:
 
     def put(self, items: Sequence[Item]) -> None:
         """Durable, and visible to every arm, when it returns."""
-        self.catalogue.put(items)
-        self.indexer.catch_up()
+        self.indexer.reach(self.catalogue.put(items))
 
     def delete(self, item_id: ItemId) -> None:
         """NotFound when there is no such item."""
         if not self.catalogue.delete(item_id):
             raise no_such_item(item_id)
-        self.indexer.catch_up()
+        self.indexer.reach(self.catalogue.sequence())
 
     def get(self, item_id: ItemId) -> Item:
         """NotFound when there is no such item."""
@@ -135,19 +204,19 @@ class Service:
         """Serve the current release if it is another one."""
         current = self.registry.current()
         if current is not None and current.number != self.serving.release:
-            self.serving = self.load_models()
+            with self._swapping:
+                self._load(self.setup)
+            self.pipeline.prepare(self.clock())
             log.info("serving release %d", self.serving.release)
 
     def close(self) -> None:
-        self._stop.set()
-        if self._follower is not None:
-            self._follower.join()
+        self._following.close()
         self.shadows.close()
         if self.ready:
             self._save()
         self.ready = False
-        self.pool.shutdown(wait=False, cancel_futures=True)
         self.store.close()
+        self.judgments.close()
         self.catalogue.close()
         for close in self.closers:
             close()
@@ -161,19 +230,30 @@ class Service:
     def _query(self, text: str) -> Query:
         return Query(id=new_query_id(), text=text, time=self.clock())
 
-    def _plan(self, name: str) -> Plan:
-        if name not in self.plans:
-            raise InvalidInput("unknown_plan", unknown("plan", name, self.plans), "Name one of these, or leave it out.")
-        return self.plans[name]
+    def _started(self) -> tuple[Setup, Serving]:
+        """Both by one look, so that they belong together."""
+        assert self._now is not None, "not started"
+        return self._now
 
-    def _follow(self, interval_s: float) -> None:
-        while not self._stop.wait(interval_s):
-            try:
-                self.indexer.catch_up()
-                self.reload()
-                self.indexer.save()
-            except Exception:  # a failed refresh must not end refreshing; what served goes on serving
-                log.exception("could not refresh items or models; trying again in %s s", interval_s)
+    def _load(self, setup: Setup) -> None:
+        with self._swapping:
+            self._now = (setup, setup.load_models())
+            self.setup = setup
+
+    def _logged(self, impression: Impression) -> bool:
+        """Whether it is in the log; a log that cannot be written must not take search down."""
+        try:
+            self.store.append_impression(impression)
+        except Unavailable as error:
+            log.error("search %s is answered but not logged: %s", impression.query.id, error.message)
+            return False
+        self.shadows.offer(impression)
+        return True
+
+    def _refresh(self) -> None:
+        self.indexer.catch_up()
+        self.reload()
+        self.indexer.save()
 
 
 def new_query_id() -> QueryId:

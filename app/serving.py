@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from core.protocols import Policy, Ranker
@@ -10,12 +11,16 @@ from core.protocols import Policy, Ranker
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """The models of one release, swapped as one reference: a request sees one release or the other."""
+    """The models of one release, swapped as one reference: a request sees one release or the other.
+
+    `components` maps the name of each model of the release to its hash.
+    """
 
     release: int
     policy: Policy
     ranker: Ranker
     experiment: Experiment | None = None
+    components: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

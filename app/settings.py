@@ -6,188 +6,46 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
+from app import sections
 from core.errors import InvalidConfig, unknown
-from retrievers.words.analyser import Language
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
 
 
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Service(Section):
-    host: str
-    port: Annotated[int, Field(ge=0, le=65535)]
-    data_dir: str
-    threads: Count
-    learner: bool
-    reload_s: Positive
-
-
-class Limits(Section):
-    body_bytes: Count
-    events_per_batch: Count
-    query_characters: Count
-    page_size: Annotated[int, Field(ge=1, le=1000)]
-
-
-Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
-
-
-class Lexical(Section):
-    engine: Literal["tantivy", "okapi"]
-    language: Language
-    labels: Weight
-    voices: Weight
-    proximity: Weight
-    popularity: Weight
-
-
-class Vector(Section):
-    encoder: str
-    adapter: bool
-    half_life_days: Positive
-
-
-class Structured(Section):
-    half_life_days: Positive
-
-
-class Sparse(Section):
-    model: str
-    half_life_days: Positive
-
-
-class Related(Section):
-    horizon_days: Positive
-
-
-class Personal(Section):
-    half_life_days: Positive
-
-
-class Memory(Section):
-    model: str
-    half_life_days: Positive
-    client_cap: Count
-
-
-class Popularity(Section):
-    half_life_days: Positive
-    trend_half_life_days: Positive
-    client_cap: Count
-
-    @model_validator(mode="after")
-    def _what_is_usual_is_longer(self) -> Self:
-        if self.trend_half_life_days >= self.half_life_days:
-            raise ValueError("trend_half_life_days must be less than half_life_days, for example a seventh of it")
-        return self
-
-
-class Retrieval(Section):
-    deadline_ms: Positive
-    default_plan: str
-    plans: dict[str, dict[str, int]]
-
-
-class Shadow(Section):
-    share: Share
-    depth: Annotated[int, Field(ge=1, le=1000)]
-
-
-class Policy(Section):
-    kind: Literal["coverage", "vw_adf", "uniform", "fixed", "misguided"]
-    seed: int
-    explore: Share
-    min_clicked: Count
-    cost_per_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    gamma: Positive
-    floor: Share
-
-
-class Rollout(Section):
-    enabled: bool
-    control: Share
-    stages: Annotated[list[Share], Field(min_length=1)]
-    gate_searches: Count
-    retrain_searches: Count
-    stage_searches: Count
-    max_searches: Count
-    margin: Share
-    empty_margin: Share
-    slow_factor: Annotated[float, Field(ge=1, allow_inf_nan=False)]
-    alpha: Annotated[float, Field(gt=0, le=0.5)]
-
-    @model_validator(mode="after")
-    def _shares_fit(self) -> Self:
-        rising = all(low < high for low, high in zip([0.0, *self.stages], self.stages, strict=False))
-        if not rising or self.stages[-1] + self.control > 1:
-            raise ValueError("stages are rising shares above 0, the last of which leaves room for control")
-        return self
-
-
-Variant = Literal["served", "policy:fixed", "policy:uniform", "policy:coverage", "ranker:rrf", "ranker:learned"]
-
-
-class Experiment(Section):
-    kind: Literal["none", "ab", "interleave"]
-    name: Annotated[str, Field(pattern="^[a-z0-9-]*$", max_length=100)]
-    first: Variant
-    second: Variant
-    share: Share
-
-    @model_validator(mode="after")
-    def _what_runs_has_a_name(self) -> Self:
-        if self.kind != "none" and not self.name:
-            raise ValueError("an experiment needs a name, for example name = 'uniform-policy'; it goes into the log")
-        return self
-
-
-class Ranking(Section):
-    min_clicked: Count
-    retrain_every: Count
-    max_episodes: Count
-
-
-class Feedback(Section):
-    window_s: Positive
-    weights: dict[str, Annotated[float, Field(ge=-10, le=10)]]
-
-
-class Learner(Section):
-    interval_s: Positive
-    keep_releases: Count
-
-
-class Settings(Section):
+class Settings(sections.Section):
     """Everything that can be configured. docs/reference/configuration.md has a heading for each key."""
 
-    service: Service
-    limits: Limits
-    lexical: Lexical
-    structured: Structured
-    vector: Vector
-    sparse: Sparse
-    memory: Memory
-    related: Related
-    personal: Personal
-    popularity: Popularity
-    retrieval: Retrieval
-    shadow: Shadow
-    policy: Policy
-    rollout: Rollout
-    experiment: Experiment
-    ranking: Ranking
-    feedback: Feedback
-    learner: Learner
+    service: sections.Service
+    database: sections.Database
+    limits: sections.Limits
+    security: sections.Security
+    lexical: sections.Lexical
+    structured: sections.Structured
+    vector: sections.Vector
+    sparse: sections.Sparse
+    memory: sections.Memory
+    related: sections.Related
+    personal: sections.Personal
+    popularity: sections.Popularity
+    retrieval: sections.Retrieval
+    degradation: sections.Degradation
+    shadow: sections.Shadow
+    policy: sections.Policy
+    rollout: sections.Rollout
+    experiment: sections.Experiment
+    ranking: sections.Ranking
+    neural: sections.Neural
+    diversity: sections.Diversity
+    quality: sections.Quality
+    feedback: sections.Feedback
+    learner: sections.Learner
+    logging: sections.Logging
+    tracing: sections.Tracing
+    retention: sections.Retention
 
     @property
     def data_dir(self) -> Path:
@@ -206,6 +64,20 @@ class Settings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _learned_before_it_is_forgotten(self) -> Self:
+        if 0 < self.retention.days * 86_400 <= self.feedback.window_s:
+            raise ValueError("retention.days is longer than feedback.window_s, or 0: searches are learned from first")
+        return self
+
+    @model_validator(mode="after")
+    def _one_experiment(self) -> Self:
+        if self.ranking.trial != "none" and self.experiment.kind != "none":
+            raise ValueError(
+                "one experiment runs at a time: with ranking.trial, experiment.kind is 'none', or the other way round"
+            )
+        return self
+
     @property
     def _tries_coverage(self) -> bool:
         tried = self.experiment
@@ -213,7 +85,7 @@ class Settings(Section):
 
     @property
     def rolls_out(self) -> bool:
-        """Whether learned policies serve by stages."""
+        """Whether learned policies serve by stages, or at least beside a control."""
         return self.rollout.enabled and self.policy.kind == "coverage"
 
     @property
@@ -272,4 +144,6 @@ def _sentence(problem: Any) -> str:
         return unknown("configuration key", ".".join(where), [".".join([*where[:-1], n]) for n in section.model_fields])
     if not where:  # two sections that don't go together
         return f"{problem['msg']}."
+    if where[:2] == ["database", "url"]:  # it may hold a password
+        return f"database.url: {problem['msg']}."
     return f"{'.'.join(where)} = {problem['input']!r}: {problem['msg']}."

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from queue import Empty, Full, Queue
-from threading import Event, Lock, Thread, get_native_id
+from threading import Event, Lock, Thread
 
+from app.gaps import Gaps
 from core.protocols import EventStore, Retriever
 from core.seeds import uniform
 from core.types import Impression, QueryId, Shadow
@@ -19,11 +19,14 @@ log = logging.getLogger(__name__)
 _WAITING = 8
 _SEARCHES_BESIDE = 2
 _ANSWER_LEAVES_S = 0.05
-_LOWEST_PRIORITY = 19
+_HANGS_S = 3.0
+_MOST_S = 0.1  # that an arm waits for searches to end
 
 
 class ShadowTraffic:
-    """One thread, one arm at a time, at the lowest priority. No search ever waits for it: what is too much is dropped.
+    """One thread, one arm at a time, each in one of the `gaps` between searches. What is too much is dropped.
+
+    The thread has the priority of the others: while it has the interpreter and waits for a processor, nobody searches.
 
     Without `start` there is no thread: what waits is then asked by `finish`, which is how a simulation with a clock of
     its own gets the same shadows every time. `outcomes` counts what became of the chosen searches.
@@ -38,6 +41,7 @@ class ShadowTraffic:
         depth: int,
         seed: int,
         clock: Callable[[], float],
+        gaps: Gaps,
     ) -> None:
         self._arms = arms
         self._store = store
@@ -49,24 +53,17 @@ class ShadowTraffic:
         self._stop = Event()
         self._thread: Thread | None = None
         self._lock = Lock()
-        self._searches = 0
+        self._gaps = gaps
         self.outcomes: Counter[str] = Counter(logged=0, queue_full=0, under_load=0, failed=0)
+
+    def configure(self, *, share: float, depth: int) -> None:
+        """From now on this share, this deep."""
+        self._share, self._depth = share, depth
 
     def start(self) -> None:
         """From now on the thread asks what is offered."""
         self._thread = Thread(target=self._serve, name="shadow", daemon=True)
         self._thread.start()
-
-    @contextmanager
-    def beside_search(self) -> Iterator[None]:
-        """Around every search, so that shadows know how many are on their way."""
-        with self._lock:
-            self._searches += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._searches -= 1
 
     def chosen(self, query_id: QueryId) -> bool:
         """A pure function of (seed, query id)."""
@@ -90,29 +87,32 @@ class ShadowTraffic:
         """Ask every arm, one after the other, and log at which rank each has what was shown."""
         ranks: dict[str, tuple[int, ...]] = {}
         took_ms: dict[str, float] = {}
+        depth = self._depth
         for name, arm in self._arms.items():
+            self._gaps.wait(_MOST_S)
             if self._stop.is_set():
                 return
             started = time.perf_counter()
             try:
-                found = arm.retrieve(impression.query, self._depth)
+                found = arm.retrieve(impression.query, depth)
             except Exception:  # the others have something to say all the same
                 log.exception("arm %s failed on the shadow of query %s", name, impression.query.id)
                 continue
             took_ms[name] = (time.perf_counter() - started) * 1000
             rank = {hit.item_id: number for number, hit in enumerate(found, start=1)}
             ranks[name] = tuple(rank.get(item_id, 0) for item_id in impression.shown)
-        depths = dict.fromkeys(ranks, self._depth)
+        depths = dict.fromkeys(ranks, depth)
         self._store.append_shadow(Shadow(impression.query.id, ranks, depths, took_ms, self._clock()))
         self._count("logged")
 
     def close(self) -> None:
-        """Returns when the arm that is being asked has answered; what still waits, and half a shadow, is dropped."""
+        """Returns when the arm that is being asked has answered, or seems to hang; what still waits, and half a
+        shadow, is dropped."""
         self._stop.set()
         if self._thread is not None:
             with suppress(Full):  # then there is enough to wake up for
                 self._waiting.put_nowait(None)
-            self._thread.join()
+            self._thread.join(_HANGS_S)
 
     def _count(self, outcome: str) -> None:
         with self._lock:
@@ -125,10 +125,8 @@ class ShadowTraffic:
             return None
 
     def _serve(self) -> None:
-        with suppress(OSError, AttributeError):  # where a thread has no priority of its own, or may not change it
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), _LOWEST_PRIORITY)
         while (impression := self._waiting.get()) is not None and not self._stop.wait(_ANSWER_LEAVES_S):
-            if self._searches > _SEARCHES_BESIDE:
+            if self._gaps.searches > _SEARCHES_BESIDE:
                 self._count("under_load")
                 continue
             try:

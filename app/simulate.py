@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from core.seeds import generator
 from core.types import EventId, Feedback, Plan, Query, QueryId
 from feedback.learner import LearningLoop
 from ranking.metrics import Judgments, answerable
-from simulation.clicks import PositionBasedClicks
+from simulation.clicks import ClickModel, PositionBasedClicks
 from simulation.traffic import zipf
 
 _PAGE = 10
@@ -28,6 +28,7 @@ _BETWEEN_SEARCHES_S = 20.0
 _CLIENTS = 500
 _LEARN_EVERY = 100
 Progress = Callable[[int], object]
+Watch = Callable[[Service], Mapping[str, Any]]
 
 
 class _Clock:
@@ -48,11 +49,14 @@ def simulate(
     *,
     rounds: int,
     seed: int,
+    clicks: ClickModel | None = None,
+    watch: Watch = lambda _: {},
     progress: Progress = lambda _: None,
 ) -> dict[str, Any]:
     """`rounds` searches with clicks on traffic queries; the curve has ten points, held-out queries are never asked.
 
-    Events and models go to `state`; the catalogue is the configured one.
+    Events and models go to `state`; the catalogue is the configured one. `clicks`: by default position-based ones.
+    What `watch` tells of the service joins each point of the curve.
     """
     if both := sorted(set(traffic) & set(heldout)):
         raise InvalidInput(
@@ -66,7 +70,20 @@ def simulate(
     try:
         service.start()
         default = service.plans[settings.retrieval.default_plan]
-        return _run(service, learning, clock, default, traffic, heldout, rounds=rounds, seed=seed, progress=progress)
+        best = max(rating for ratings in traffic.values() for rating in ratings.values())
+        return _run(
+            service,
+            learning,
+            clock,
+            default,
+            traffic,
+            heldout,
+            rounds=rounds,
+            seed=seed,
+            clicks=clicks or PositionBasedClicks(best),
+            watch=watch,
+            progress=progress,
+        )
     finally:
         learning.close()
         service.close()
@@ -82,13 +99,13 @@ def _run(
     *,
     rounds: int,
     seed: int,
+    clicks: ClickModel,
+    watch: Watch,
     progress: Progress,
 ) -> dict[str, Any]:
     def quality(purpose: str) -> dict[str, dict[str, float]]:
         return {name: evaluate_pipeline(service, part, purpose=purpose) for name, part in parts.items()}
 
-    best = max(rating for ratings in traffic.values() for rating in ratings.values())
-    clicks = PositionBasedClicks(best)
     random = generator(seed, "clicks")
     parts = {"traffic": traffic, "heldout": heldout}
     day0 = {name: evaluate_rrf(service, part, default) for name, part in parts.items()}
@@ -123,6 +140,7 @@ def _run(
                     "plans": {plan: count / since for plan, count in plans.most_common()},
                     "ranker": service.serving.ranker.version,
                     "policy": service.serving.policy.version,
+                    **watch(service),
                 }
             )
             plans, arms, clicked_pages, since = Counter(), Counter(), 0, 0

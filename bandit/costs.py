@@ -24,7 +24,7 @@ class ArmTimes:
         self._times[arm][depth].append(took_ms)
 
     def add_episode(self, episode: Episode) -> None:
-        """The times of the arms that answered. A shadow's, alone and at low priority, speak only for arms not asked."""
+        """The times of the arms that answered. A shadow's, one arm at a time, speak only for arms not asked."""
         shadow, asked = episode.shadow, episode.impression.arms
         for arm, report in asked.items():
             if report.status is ArmStatus.OK:

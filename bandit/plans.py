@@ -48,10 +48,6 @@ class PlanLibrary:
         """Every (arm, depth) that a plan asks for, sorted."""
         return tuple(sorted({head for plan in self.plans for head in plan.depths.items()}))
 
-    def depth_grid(self, arm: str) -> tuple[int, ...]:
-        """The distinct depths, rising, that plans ask of the arm: one head each. Empty when no plan asks it."""
-        return tuple(depth for name, depth in self.heads if name == arm)
-
     def plan(self, name: str) -> Plan:
         """InvalidConfig when no plan has that name."""
         for plan in self.plans:

@@ -19,7 +19,8 @@ _DECISIONS_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`stages`: the candidate's shares of the clients, rising; `control`: the permanent share of the default plan.
+    """`stages`: the candidate's shares of the clients, rising; none where nothing becomes a candidate. `control`: the
+    permanent share of the default plan.
 
     A stage takes `stage_searches` of the candidate's searches at least; after `max_searches` without proof the
     candidate is dropped. `gate_searches` and, for retrained versions, `retrain_searches` are the searches for the first
@@ -37,7 +38,7 @@ class Rules:
 
     def __post_init__(self) -> None:
         rising = all(low < high for low, high in zip((0.0, *self.stages), self.stages, strict=False))
-        if not (self.stages and rising and self.control >= 0 and self.stages[-1] + self.control <= 1):
+        if not (rising and self.control >= 0 and max(self.stages, default=0.0) + self.control <= 1):
             message = f"The stages are {list(self.stages)} beside a control share of {self.control}."
             raise InvalidConfig("bad_stages", message, "Give rising shares above 0 that leave room for the control.")
 
@@ -83,7 +84,11 @@ class Rollout:
 
     def share(self, rules: Rules) -> float:
         """Of the clients, that get the candidate."""
-        return rules.stages[min(self.stage, len(rules.stages)) - 1] if self.candidate and self.stage else 0.0
+        return (
+            rules.stages[min(self.stage, len(rules.stages)) - 1]
+            if self.candidate and self.stage and rules.stages
+            else 0.0
+        )
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -18,7 +18,7 @@ from app.wiring.service import build_service
 from benchmarks.catalogue import SyntheticItems
 from benchmarks.data_directory import fill
 from benchmarks.feed import Feed
-from core.protocols import Indexed
+from core.catalogue import Indexed
 
 _BATCHES = 30
 

@@ -1,4 +1,4 @@
-"""Runs engines side by side: each is built in a process of its own, then opened and asked in another on one core."""
+"""Runs engines side by side: each is built in a process of its own, then opened and asked in another, on one core."""
 
 from __future__ import annotations
 
@@ -24,16 +24,20 @@ ROOT = Path(__file__).parent.parent
 ENGINES: Mapping[str, Callable[[], Engine]] = {**OURS, **RIVALS}
 _ASKING_S = 60  # an engine so slow that its queries take longer is asked fewer
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "LANCE_CPU_THREADS")
-_ONE_THREAD = dict.fromkeys(_POOLS, "1")
 
 
-def contest(names: Iterable[str], count: int, seed: int, limit_s: float) -> dict[str, dict[str, Any]]:
-    """Engine -> its row; one that could not run has the reason in `failed`. `limit_s` is what a rival may take."""
+def contest(
+    names: Iterable[str], count: int, seed: int, limit_s: float, *, cores: int = 1
+) -> dict[str, dict[str, Any]]:
+    """Engine -> its row; one that could not run has the reason in `failed`. `limit_s` is what a rival may take.
+
+    `cores` are those that an engine is asked on.
+    """
     rows = {}
     with tempfile.TemporaryDirectory() as data:
         Data.write(Path(data), count, seed)
         for name in names:
-            rows[name] = _row(name, Path(data), count, seed, limit_s if name in RIVALS else None)
+            rows[name] = _row(name, Path(data), count, seed, limit_s if name in RIVALS else None, cores)
             print(json.dumps({name: rows[name]}), file=sys.stderr, flush=True)
     return rows
 
@@ -44,9 +48,9 @@ def build(engine: Engine, data: Data, folder: Path) -> dict[str, float]:
     return {"build_s": time.perf_counter() - started}
 
 
-def ask(engine: Engine, data: Data, folder: Path) -> dict[str, float]:
+def ask(engine: Engine, data: Data, folder: Path, cores: int) -> dict[str, float]:
     """Load time, times per query, memory that came on top, and recall where the truth is known."""
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     before = resident_bytes()
     started = time.perf_counter()
     engine.open(data, folder)
@@ -68,7 +72,7 @@ def _affordable(engine: Engine) -> int:
     return max(10, min(QUERIES, int(_ASKING_S / (time.perf_counter() - started))))
 
 
-def _row(name: str, data: Path, count: int, seed: int, limit_s: float | None) -> dict[str, Any]:
+def _row(name: str, data: Path, count: int, seed: int, limit_s: float | None, cores: int) -> dict[str, Any]:
     engine = ENGINES[name]()
     row: dict[str, Any] = {"group": engine.group, "stated": engine.stated}
     with tempfile.TemporaryDirectory() as folder:
@@ -84,8 +88,10 @@ def _row(name: str, data: Path, count: int, seed: int, limit_s: float | None) ->
                 str(count),
                 "--seed",
                 str(seed),
+                "--cores",
+                str(cores),
             ]
-            found = _run(arguments, limit_s)
+            found = _run(arguments, limit_s, cores)
             row |= found
             if "failed" in found:
                 return row
@@ -94,9 +100,9 @@ def _row(name: str, data: Path, count: int, seed: int, limit_s: float | None) ->
     return row
 
 
-def _run(arguments: list[str], limit_s: float | None) -> dict[str, Any]:
+def _run(arguments: list[str], limit_s: float | None, cores: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.contest", *arguments]
-    environment = {**os.environ, **(_ONE_THREAD if arguments[0] == "ask" else {})}
+    environment = {**os.environ, **(dict.fromkeys(_POOLS, str(cores)) if arguments[0] == "ask" else {})}
     try:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit_s)
     except subprocess.TimeoutExpired:
@@ -116,13 +122,16 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--items", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cores", type=int, default=1)
     options = parser.parse_args()
     data = Data.open(options.data, options.items, options.seed)
     engine = ENGINES[options.engine]()
     for module in engine.modules:
         importlib.import_module(module)
-    run = build if options.verb == "build" else ask
-    print(json.dumps(run(engine, data, options.folder)))
+    if options.verb == "build":
+        print(json.dumps(build(engine, data, options.folder)))
+    else:
+        print(json.dumps(ask(engine, data, options.folder, options.cores)))
 
 
 if __name__ == "__main__":

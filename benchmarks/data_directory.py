@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.catalogue import SyntheticItems
 from benchmarks.given import HashedTexts
-from core.catalogue import Catalogue
+from feedback.sqlite_catalogue import SqliteCatalogue
 from retrievers.document import passage
 from retrievers.vectors.embeddings import StoredEmbeddings
 from retrievers.vectors.encoder import BUNDLED, open_encoder
@@ -21,7 +21,7 @@ _BATCH = 2_000
 
 def fill(folder: Path, items: SyntheticItems) -> None:
     """Catalogue and vectors into an empty folder; no index."""
-    catalogue = Catalogue(folder / "catalogue.sqlite")
+    catalogue = SqliteCatalogue(folder / "catalogue.sqlite")
     real = open_encoder(BUNDLED, folder / "cache")
     made_up = HashedTexts(real.version, real.dimension)
     embeddings = StoredEmbeddings(made_up, folder / "cache" / "embeddings.sqlite")

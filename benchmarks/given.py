@@ -24,6 +24,9 @@ class HashedTexts:
     def encode(self, texts: Sequence[str]) -> Floats:
         return np.stack([self._vector(text) for text in texts]) if texts else np.empty((0, self.dimension), np.float32)
 
+    def encode_queries(self, texts: Sequence[str]) -> Floats:
+        return self.encode(texts)
+
     def _vector(self, text: str) -> Floats:
         if (known := self._known.get(text)) is not None:
             return known

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from bowerbird_client import Client
 
 from benchmarks.heldout import split_ratings
 from ranking.metrics import answerable, read_judgments
@@ -31,6 +32,7 @@ ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("BOWERBIRD_DATA", "../shared/data")) / "chorus-icecat"
 RATINGS = "Broad_Query_Set_rated.csv.gz"
 _REQUESTS = 500
+_START_S = 3_600.0  # a million items take long to be indexed
 
 
 def bowerbird(folder: Path, *arguments: str) -> Any:
@@ -54,14 +56,9 @@ def serving(folder: Path, port: int) -> Iterator[tuple[httpx.Client, float]]:
     started = time.perf_counter()
     server = subprocess.Popen(command, cwd=ROOT)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            while True:
-                try:
-                    if client.get("/readyz").status_code == 200:
-                        break
-                except httpx.TransportError:
-                    pass
-                time.sleep(0.1)
+        url = f"http://127.0.0.1:{port}"
+        with Client(url) as probe, httpx.Client(base_url=url, timeout=60) as client:
+            probe.wait_until_ready(_START_S)
             yield client, time.perf_counter() - started
     finally:
         server.terminate()

@@ -10,7 +10,8 @@ from typing import Protocol
 from benchmarks.catalogue import ItemsById, row_of, title_queries
 from benchmarks.engine import DEPTH, Data, Engine
 from benchmarks.given import HashedTexts
-from core.protocols import Indexed, Retriever
+from core.catalogue import Indexed
+from core.protocols import Retriever
 from core.seeds import generator
 from core.text import query_key
 from core.types import Floats, ItemId, Query, QueryId

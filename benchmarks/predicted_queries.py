@@ -27,7 +27,7 @@ def hit_rates(folder: Path, judgments: Judgments) -> dict[str, float]:
     settings = load_settings(overrides={"service": {"data_dir": str(folder)}})
     catalogue, embeddings = open_catalogue(settings), open_embeddings(settings)
     table = ItemTable()
-    memory = MemoryRetriever(embeddings, QueryVectors(embeddings), table)
+    memory = MemoryRetriever(embeddings, QueryVectors(embeddings.encoder), table)
     for follower in (table, memory):
         follower.apply(catalogue.changes(0).upserts, [])
     try:

@@ -83,7 +83,7 @@ def main() -> None:
     settings = load_settings(overrides={"service": {"data_dir": str(Path(options.data_dir))}})
     catalogue, embeddings = open_catalogue(settings), open_embeddings(settings)
     items: dict[ItemId, Item] = {item.id: item for item in catalogue.changes(0).upserts}
-    lexical, vector = LexicalRetriever(), VectorRetriever(embeddings, QueryVectors(embeddings), items)
+    lexical, vector = LexicalRetriever(), VectorRetriever(embeddings, QueryVectors(embeddings.encoder), items)
     for arm in (lexical, vector):
         arm.apply(list(items.values()), [])
     collection = COLLECTIONS[options.collection]

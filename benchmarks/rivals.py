@@ -117,10 +117,12 @@ class LanceDb:
         return found
 
     def _search(self, n: int) -> Any:
+        search: Any  # which builder it is depends on the query's type
         if self.group == "lexical":
             return self._table.search(self._queries[n], query_type="fts").select(["id", "_score"])
         if self.group == "vector":
-            search = self._table.search(self._asked[n]).distance_type("cosine").select(["id", "_distance"])
+            search = self._table.search(self._asked[n])
+            search = search.distance_type("cosine").select(["id", "_distance"])
         else:
             search = self._table.search(query_type="hybrid").vector(self._asked[n]).text(self._queries[n])
             search = search.distance_type("cosine").select(["id"])

@@ -41,7 +41,7 @@ def encode(seed: int) -> dict[str, float]:
     queries = title_queries(SyntheticItems(1_000, seed), 200, seed)
     with tempfile.TemporaryDirectory() as folder:
         encoder = open_encoder(BUNDLED, Path(folder))
-        return timed(lambda n: encoder.encode([queries[n % len(queries)]]), 200)
+        return timed(lambda n: encoder.encode_queries([queries[n % len(queries)]]), 200)
 
 
 def figures(found: Mapping[str, Any]) -> dict[str, float]:

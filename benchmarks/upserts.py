@@ -32,11 +32,11 @@ from benchmarks.timing import percentiles
 from core.types import Item
 
 _BATCH = 50
-_SENDERS = 4  # as many batches are on their way at once
+_SENDERS = 16  # as many batches are on their way at once
 _REWRITTEN = 0.01
 _SEARCHERS, _PAUSE_S = 4, 0.2
 _QUIET_S = 20.0
-_STALE_S = 30.0  # a change that is not found by then is given up
+_STALE_S = 30.0  # after its sending, a change that is not found is given up
 
 
 @dataclass
@@ -117,9 +117,10 @@ def _feed(address: str, feed: Feed, load: Load, *, rate: int, seconds: float) ->
     def send() -> None:
         with httpx.Client(base_url=address, timeout=300) as client:
             while (batch := batches.get()) is not None:
+                sent = time.perf_counter()
                 _put(client, batch, load)
                 for item in _worth_checking(batch):
-                    looked_for.put((item, time.perf_counter()))
+                    looked_for.put((item, sent))
 
     started = time.perf_counter()
     checkers = [Thread(target=_check, args=(address, looked_for, load)) for _ in range(2)]
@@ -158,12 +159,12 @@ def _worth_checking(batch: Sequence[Item]) -> list[Item]:
 def _check(address: str, looked_for: Queue[tuple[Item, float] | None], load: Load) -> None:
     with httpx.Client(base_url=address, timeout=60) as client:
         while (found := looked_for.get()) is not None:
-            item, stored = found
+            item, sent = found
             kind = "text" if "fresh" in item.fields["title"] else "attribute"
-            while not (there := _is_found(client, item, kind)) and time.perf_counter() - stored < _STALE_S:
+            while not (there := _is_found(client, item, kind)) and time.perf_counter() - sent < _STALE_S:
                 time.sleep(0.05)
             if there:
-                load.late_s[kind].append(time.perf_counter() - stored)
+                load.late_s[kind].append(time.perf_counter() - sent)
             else:
                 load.lost.append(item.id)
 
@@ -205,7 +206,9 @@ def page(result: Mapping[str, Any]) -> str:
             "",
             "Changes are what a shop's feed sends: new prices, popularity and stock, whose vectors are at hand; one in",
             "a hundred is a new title, to be encoded. A thousand new texts a second could not be: the encoder does",
-            "some 60 on two cores. How soon a change is found counts from the answer to its PUT.",
+            f"some 60 on two cores. {_SENDERS} senders have a PUT of {_BATCH} on its way each, as a feed does: a PUT",
+            "answers when its items are found, and those that come together are applied together. How soon a change is",
+            "found counts from the sending of its PUT.",
             "",
             *table(["what", ""], rows),
             "",
@@ -216,7 +219,8 @@ def page(result: Mapping[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=100_000)
-    parser.add_argument("--rate", type=int, default=1_000, help="changes per second")
+    # A little more than the thousand that is asked for: the time counts until the last answer.
+    parser.add_argument("--rate", type=int, default=1_020, help="changes per second")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--port", type=int, default=8793)
     options = parser.parse_args()

@@ -41,7 +41,7 @@ def realistic(count: int, asked: int, seed: int) -> tuple[Floats, Floats]:
         encoder = open_encoder(BUNDLED, Path(folder))
         chosen = random.permutation(len(passages))[:_SEEDS]
         seeds = encoder.encode([passages[n] for n in chosen])
-        queries = encoder.encode([_words(titles[n], random) for n in random.integers(len(titles), size=asked)])
+        queries = encoder.encode_queries([_words(titles[n], random) for n in random.integers(len(titles), size=asked)])
     _, near = faiss.knn(seeds, seeds, _NEIGHBOURS + 1, faiss.METRIC_INNER_PRODUCT)
 
     def pairs(size: int) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""The catalogue of items: the one durable truth that every index is derived from.
+"""The catalogue of items, the one durable truth that every index is derived from; and what it is to be derived from it.
 
 Each change gets a sequence number; whoever follows the catalogue asks for the changes since the last number it saw,
 in the same process or another. A deleted item leaves a tombstone so that followers learn of it.
@@ -6,24 +6,14 @@ in the same process or another. A deleted item leaves a tombstone so that follow
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import threading
-import uuid
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
+
+import orjson
 
 from core.types import Item, ItemId, Question, Review
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS items (
-    id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, body TEXT  -- NULL: deleted
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS items_sequence ON items (sequence);
-CREATE TABLE IF NOT EXISTS catalogue (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,79 +25,75 @@ class Changes:
     deletes: list[ItemId]
 
 
-class Catalogue:
-    """Items in SQLite. Safe for threads and for several processes."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
-        self._db.execute("INSERT OR IGNORE INTO catalogue VALUES (1, ?)", (uuid.uuid4().hex,))
+class Catalogue(Protocol):
+    """Items that threads and processes share. A write is durable when it returns."""
 
     def put(self, items: Sequence[Item]) -> int:
-        """Insert or replace all of them, or none. Durable when it returns; the new sequence number."""
-        with self._lock, self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            sequence = self._sequence()
-            rows = [(item.id, sequence + n, item_to_json(item)) for n, item in enumerate(items, start=1)]
-            self._db.executemany(
-                "INSERT INTO items VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
-                "SET sequence = excluded.sequence, body = excluded.body",
-                rows,
-            )
-            return sequence + len(rows)
+        """Insert or replace all of them, or none; the last of an id counts. The new sequence number."""
+        ...
 
     def delete(self, item_id: ItemId) -> bool:
         """Whether the item was there."""
-        with self._lock, self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            cursor = self._db.execute(
-                "UPDATE items SET body = NULL, sequence = ? WHERE id = ? AND body IS NOT NULL",
-                (self._sequence() + 1, item_id),
-            )
-            return cursor.rowcount == 1
+        ...
 
-    def get(self, item_id: ItemId) -> Item | None:
-        with self._lock:
-            row = self._db.execute("SELECT body FROM items WHERE id = ?", (item_id,)).fetchone()
-        return item_from_json(item_id, row[0]) if row and row[0] else None
+    def get(self, item_id: ItemId) -> Item | None: ...
 
     def changes(self, after: int, limit: int = 100_000) -> Changes:
-        """The next changes with a sequence above `after`, in order; at most `limit` of them."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT id, sequence, body FROM items WHERE sequence > ? ORDER BY sequence LIMIT ?", (after, limit)
-            ).fetchall()
-        return Changes(
-            sequence=rows[-1][1] if rows else after,
-            upserts=[item_from_json(ItemId(id_), body) for id_, _, body in rows if body],
-            deletes=[ItemId(id_) for id_, _, body in rows if not body],
-        )
+        """The next changes with a sequence above `after`, in order; at most `limit` of them.
+
+        Nothing with a smaller number appears later: whoever has seen a number has seen all of before.
+        """
+        ...
 
     @property
     def name(self) -> str:
         """Tells this catalogue from any other, for ever: a sequence number means nothing without it."""
-        with self._lock:
-            return str(self._db.execute("SELECT name FROM catalogue").fetchone()[0])
+        ...
 
     def sequence(self) -> int:
         """The number of the latest change."""
-        with self._lock:
-            return self._sequence()
+        ...
 
-    def __len__(self) -> int:
-        with self._lock:
-            return int(self._db.execute("SELECT count(*) FROM items WHERE body IS NOT NULL").fetchone()[0])
+    def __len__(self) -> int: ...
 
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
+    def close(self) -> None: ...
 
-    def _sequence(self) -> int:
-        return int(self._db.execute("SELECT coalesce(max(sequence), 0) FROM items").fetchone()[0])
+
+class Indexed(Protocol):
+    """Anything derived from the catalogue that follows its changes, and needs not be derived again at every start."""
+
+    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
+        """Take the changes in: afterwards every upsert is visible and no deleted id is. Idempotent."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what `restore` needs into this empty folder. No `apply` runs meanwhile; reading goes on."""
+        ...
+
+    def restore(self, folder: Path) -> None:
+        """Become what was saved: called on a new object instead of applying all items. Any error means: start anew.
+
+        The folder may be gone afterwards.
+        """
+        ...
+
+
+@runtime_checkable
+class Copied(Protocol):
+    """Anything Indexed that can be saved as it is now while it changes already, because a copy of it costs little."""
+
+    def saving(self) -> Callable[[Path], None]:
+        """Quick. Writes, when called, what `save` would have written now; changes may go on meanwhile."""
+        ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """Anything Indexed that reads only a part of an item, and needs not be told when only the rest has changed."""
+
+    def reads_the_same(self, old: Item, new: Item) -> bool:
+        """Whether nothing that it derives from the one differs from what it derives from the other. Cheap."""
+        ...
 
 
 def item_to_json(item: Item) -> str:
@@ -120,16 +106,15 @@ def item_to_json(item: Item) -> str:
         "dates": item.dates,
         "images": item.images,
         "relations": item.relations,
-        "reviews": [asdict(review) for review in item.reviews],
-        "questions": [asdict(question) for question in item.questions],
+        "reviews": item.reviews,
+        "questions": item.questions,
     }
-    kept = {name: value for name, value in body.items() if value or name in {"type", "fields"}}
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps({name: value for name, value in body.items() if value or name in {"type", "fields"}}).decode()
 
 
 def item_from_json(item_id: ItemId, body: str | bytes) -> Item:
     """What `item_to_json` made of an item."""
-    raw: dict[str, Any] = json.loads(body)
+    raw: dict[str, Any] = orjson.loads(body)
     return Item(
         id=item_id,
         type=raw["type"],

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 
 class BowerbirdError(Exception):
     """Something the caller can mend. `code` is stable and for programs, `message` and `remedy` are for people."""
 
     status = 400
+    headers: Mapping[str, str] = MappingProxyType({})  # of the HTTP answer
 
     def __init__(self, code: str, message: str, remedy: str) -> None:
         super().__init__(f"{message} {remedy}")
@@ -22,6 +24,19 @@ class InvalidInput(BowerbirdError):
     """A value that cannot be used."""
 
     status = 422
+
+
+class Unauthorized(BowerbirdError):
+    """Nobody has said who asks, or nobody that is known."""
+
+    status = 401
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(BowerbirdError):
+    """Who asks is known, and may not do this."""
+
+    status = 403
 
 
 class NotFound(BowerbirdError):
@@ -43,6 +58,16 @@ class TooMany(BowerbirdError):
 
     def __init__(self, sent: int, limit: int) -> None:
         super().__init__("too_many", f"{sent} entries in one request; at most {limit}.", "Send several requests.")
+
+
+class TooOften(BowerbirdError):
+    """More requests than were agreed; after `seconds` there is room for one."""
+
+    status = 429
+
+    def __init__(self, code: str, message: str, remedy: str, *, seconds: int) -> None:
+        super().__init__(code, message, remedy)
+        self.headers = {"Retry-After": str(seconds)}
 
 
 class Unavailable(BowerbirdError):

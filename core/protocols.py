@@ -1,12 +1,14 @@
-"""Every verb of Bowerbird, as Protocols. tests/contracts/ holds one suite per Protocol."""
+"""What retrieves, ranks, chooses, logs and learns, as Protocols; the catalogue and its followers are in core.catalogue.
+
+tests/contracts/ holds one suite per Protocol.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,37 +16,17 @@ from numpy.typing import NDArray
 from core.types import (
     Candidate,
     Choice,
+    Contributions,
     Episode,
     Features,
     Feedback,
     Floats,
     Impression,
-    Item,
-    ItemId,
     Query,
     QueryId,
     Scored,
     Shadow,
 )
-
-
-class Indexed(Protocol):
-    """Anything derived from the catalogue that follows its changes, and needs not be derived again at every start."""
-
-    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        """Take the changes in: afterwards every upsert is visible and no deleted id is. Idempotent."""
-        ...
-
-    def save(self, folder: Path) -> None:
-        """Write what `restore` needs into this empty folder. No `apply` runs meanwhile; reading goes on."""
-        ...
-
-    def restore(self, folder: Path) -> None:
-        """Become what was saved: called on a new object instead of applying all items. Any error means: start anew.
-
-        The folder may be gone afterwards.
-        """
-        ...
 
 
 class Retriever(Protocol):
@@ -83,6 +65,10 @@ class Encoder(Protocol):
         """[len(texts), dimension] float32 rows of length 1."""
         ...
 
+    def encode_queries(self, texts: Sequence[str]) -> Floats:
+        """The same for what people ask: quicker where the encoder can be, and then a little less exact."""
+        ...
+
 
 class Ranker(Protocol):
     """Here are the candidates: in which order?"""
@@ -91,7 +77,14 @@ class Ranker(Protocol):
     def version(self) -> str: ...
 
     def score(self, candidates: Sequence[Candidate], features: Features) -> NDArray[np.float64]:
-        """[len(candidates)] finite scores, higher is better; features.values has one row per candidate."""
+        """[len(candidates)] finite scores, higher is better; features.values has one row per candidate.
+
+        A candidate's score depends on its own row alone.
+        """
+        ...
+
+    def contributions(self, candidates: Sequence[Candidate], features: Features) -> Contributions:
+        """What the scores that `score` gives to the same input are made of."""
         ...
 
 
@@ -131,7 +124,10 @@ class Logged:
 
 
 class EventStore(Protocol):
-    """The append-only log of what was shown and what people did. Every append is durable when it returns."""
+    """The append-only log of what was shown and what people did. Every append is durable when it returns.
+
+    Rows go only by `erase` and `forget_before`; both let others append meanwhile, and are durable when they return.
+    """
 
     def append_impression(self, impression: Impression) -> None: ...
 
@@ -163,6 +159,21 @@ class EventStore(Protocol):
         """`impressions`, `feedback`, and `clients` (distinct client ids among impressions)."""
         ...
 
+    def erase(self, user_id: str) -> int:
+        """Remove what this user did: impressions with their feedback and shadows, feedback; the number of rows.
+
+        A row is that user's when it has this user_id, or no user_id and this client_id. An impression that names
+        neither is too when the user's feedback is on it. Nothing is there afterwards that was appended before.
+        """
+        ...
+
+    def forget_before(self, time: float) -> int:
+        """Remove impressions of before `time`, with their feedback and shadows; the number of rows.
+
+        Sequence numbers are not used again.
+        """
+        ...
+
     def close(self) -> None: ...
 
 
@@ -180,6 +191,21 @@ class Learner(Protocol):
 
     def snapshot(self) -> bytes | None:
         """The model as bytes, never a pickle; None when nothing better than the last snapshot is at hand."""
+        ...
+
+
+@runtime_checkable
+class Trainer(Learner, Protocol):
+    """A learner whose models may take so long that they are made while the loop goes on."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether `snapshot` has something to say without any new episode."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """Why the last model was made, or not: a sentence for the release's notes."""
         ...
 
 

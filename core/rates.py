@@ -12,7 +12,7 @@ import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from heapq import nlargest
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +97,15 @@ def encode_rates(entries: Iterable[tuple[ItemId, float, float]], **more: NDArray
     return buffer.getvalue()
 
 
-def decode_rates(data: bytes) -> dict[ItemId, tuple[float, float]]:
-    """Item -> (gain, examined)."""
+class Counted(NamedTuple):
+    """Gains and examinations of these items, [len(items)] each."""
+
+    items: list[ItemId]
+    gains: NDArray[np.float32]
+    examined: NDArray[np.float32]
+
+
+def decode_rates(data: bytes) -> Counted:
+    """What `encode_rates` was given, as columns: there are many items, and searches wait for what is made of them."""
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-        ids = map(ItemId, json.loads(stored["items"].tobytes()))
-        return dict(zip(ids, zip(stored["gains"].tolist(), stored["examined"].tolist(), strict=True), strict=True))
+        return Counted(json.loads(stored["items"].tobytes()), stored["gains"], stored["examined"])

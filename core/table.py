@@ -1,15 +1,16 @@
-"""A table by item id that can be put on disk, and whose rows are read from there when they are first asked for."""
+"""A table by item id that can be put on disk, whose rows are read from there when first asked for, or ahead of that."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from core.types import ItemId
@@ -32,14 +33,19 @@ class Table(Mapping[ItemId, Row], Generic[Row]):
         self._keeping = Lock()
 
     def __getitem__(self, item_id: ItemId) -> Row:
-        found = self._rows[item_id]
-        if not isinstance(found, _Place):
-            return found
-        row = self._decode(item_id, self._bytes(found))
-        with self._keeping:
-            if self._rows.get(item_id) is found:  # else it was changed meanwhile
-                self._rows[item_id] = row
-        return row
+        return self._read(item_id, self._rows[item_id])
+
+    def held(self, item_ids: Collection[ItemId]) -> Held[Row]:
+        """Those of these that are there now, in their order."""
+        looked_up = zip(item_ids, map(self._rows.get, item_ids), strict=True)
+        return Held({item_id: row for item_id, row in looked_up if row is not None}, self._read)
+
+    def read_ahead(self, most: int, portion: int = 500) -> Iterator[int]:
+        """Read up to `most` rows before anybody asks for them; yields how many were read after each portion."""
+        waiting = [item_id for item_id, row in list(self._rows.items()) if isinstance(row, _Place)][:most]
+        for start in range(0, len(waiting), portion):
+            ids = waiting[start : start + portion]
+            yield sum(self.get(item_id) is not None for item_id in ids)
 
     def __iter__(self) -> Iterator[ItemId]:
         return iter(self._rows)
@@ -59,18 +65,24 @@ class Table(Mapping[ItemId, Row], Generic[Row]):
 
     def save(self, folder: Path) -> None:
         """Write all rows to files in this folder."""
-        ids, lengths = [], []
+        self.saving()(folder)
+
+    def saving(self) -> Callable[[Path], None]:
+        """Writes, when called, the rows of now."""
+        with self._keeping:
+            rows = dict(self._rows)
+        return partial(self._write, rows)
+
+    def _write(self, rows: Mapping[ItemId, Row | _Place], folder: Path) -> None:
         with (folder / "rows").open("wb") as file:
-            for item_id, row in self._rows.items():
-                data = self._bytes(row) if isinstance(row, _Place) else self._encode(row)
-                ids.append(item_id)
-                lengths.append(file.write(data))
+            encoded = (self._bytes(row) if isinstance(row, _Place) else self._encode(row) for row in rows.values())
+            lengths = [*map(file.write, encoded)]
         np.save(folder / "starts.npy", np.cumsum([0, *lengths], dtype=np.int64))
-        (folder / "ids.json").write_text(json.dumps(ids), encoding="utf-8")
+        (folder / "ids.json").write_bytes(orjson.dumps([*rows]))
 
     def restore(self, folder: Path) -> None:
         """Hold exactly what was saved there. The folder may be removed afterwards."""
-        ids: list[ItemId] = json.loads((folder / "ids.json").read_bytes())
+        ids: list[ItemId] = orjson.loads((folder / "ids.json").read_bytes())
         starts = np.load(folder / "starts.npy")
         with (folder / "rows").open("rb") as file:
             rows = mmap(file.fileno(), 0, access=ACCESS_READ) if starts[-1] else b""
@@ -79,8 +91,34 @@ class Table(Mapping[ItemId, Row], Generic[Row]):
         self._file, self._starts = rows, starts
         self._rows = dict(zip(ids, map(_Place, range(len(ids))), strict=True))
 
+    def _read(self, item_id: ItemId, found: Row | _Place) -> Row:
+        if not isinstance(found, _Place):
+            return found
+        row = self._decode(item_id, self._bytes(found))
+        with self._keeping:
+            if self._rows.get(item_id) is found:  # else it was changed meanwhile
+                self._rows[item_id] = row
+        return row
+
     def _bytes(self, place: _Place) -> bytes:
         return bytes(self._file[self._starts[place] : self._starts[place + 1]])
+
+
+class Held(Mapping[ItemId, Row], Generic[Row]):
+    """Rows as they were when they were looked up, whatever becomes of the table; each is read when first asked for."""
+
+    def __init__(self, found: dict[ItemId, Row | _Place], read: Callable[[ItemId, Row | _Place], Row]) -> None:
+        self._found = found
+        self._read = read
+
+    def __getitem__(self, item_id: ItemId) -> Row:
+        return self._read(item_id, self._found[item_id])
+
+    def __iter__(self) -> Iterator[ItemId]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 class _Place(int):

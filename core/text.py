@@ -7,6 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
+_KEPT_CHARACTERS = 1_000  # of a text whose tokens are kept
 # Words that say nothing about what is wanted in a short English query.
 STOP_WORDS = frozenset(["a", "an", "and", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"])
 
@@ -39,7 +40,13 @@ def words(text: str) -> list[str]:
 
 def tokens(text: str) -> list[str]:
     """Folded, stemmed, in order, repeats and stop words kept: what an index holds."""
-    return [stem(word) for word in words(text)]
+    return [*_tokens(text)] if len(text) <= _KEPT_CHARACTERS else [stem(word) for word in words(text)]
+
+
+# Kept for a short while: several arms read the same text, of a query or of a changed item.
+@lru_cache(maxsize=8_192)
+def _tokens(text: str) -> tuple[str, ...]:
+    return tuple([stem(word) for word in words(text)])
 
 
 def query_tokens(text: str) -> list[str]:

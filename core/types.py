@@ -1,4 +1,4 @@
-"""Every noun of Bowerbird, as frozen values without behaviour.
+"""The nouns of Bowerbird, as frozen values without behaviour; those of one verb alone are beside it.
 
 Times are seconds since the Unix epoch (UTC), durations are milliseconds where the name ends in `_ms`.
 """
@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,8 +130,7 @@ class Choice:
     policy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """What an arm returns: an item and the arm's own score, comparable only within that arm's answer.
 
     `predicted`: an arm that learns from clicks has seen none of this item for this query yet. `why`: the reason in a
@@ -160,16 +159,41 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Named float32 features: `values` is [len(names)] for a query, [rows, len(names)] for candidates."""
+    """Named float32 features: `values` is [len(names)] for a query, [rows, len(names)] for candidates.
+
+    `schema` is the version of their declarations: equal names under another schema may mean something else.
+    """
 
     names: tuple[str, ...]
     values: Floats
+    schema: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contributions:
+    """How scores came about: row by row, `amounts` plus `base` sum to the score.
+
+    `values` is what the ranker saw, `amounts` what each of it added; both are [rows, len(names)] float64.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    amounts: NDArray[np.float64]
+    base: float
+
+
+IMPORTED = "imported"  # the surface, and the policy, of what another system has shown
+LAST_SWAPPED = 9  # the deepest position whose item may change places with the next
+NO_ROWS = Features((), np.empty((0, 0), dtype=np.float32))
 
 
 class ArmStatus(StrEnum):
+    """SKIPPED: it was to be asked and was not, because it failed too often of late, or hangs."""
+
     OK = "ok"
     TIMEOUT = "timeout"
     ERROR = "error"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +214,13 @@ class Impression:
     did not find it. `first_position` is the page offset + 1. `release` is the number of the model release that
     served, `ranker` the version of the ranking model, `config` the hash of the configuration. `experiment` is
     `name:first`, `name:second`, or `name:both` when both variants were interleaved. Then `teams[i]` is 1 or 2 for the
-    variant that drafted the i-th shown item, 0 for neither, and `choice` is that of the first.
+    variant that drafted the i-th shown item, 0 for neither, and `choice` is that of the first. `ranked[i]` is the rank
+    that the ranking model gave the i-th shown item, empty where a later step moved none of them. `neural` is what
+    became of the neural stage, None where there is none; `depth` candidates were to be read, and `found` were.
+
+    `sampled` has the features of a few candidates drawn at random from below the page, which nobody saw. `swapped` is
+    the position k (from 1) whose item changed places with that of k + 1, 0 for none, and `swap_propensity` the
+    probability of just that, apart from the plan's: it is drawn whatever the plan.
     """
 
     query: Query
@@ -206,6 +236,11 @@ class Impression:
     first_position: int = 1
     experiment: str = ""
     teams: tuple[int, ...] = ()
+    ranked: tuple[int, ...] = ()
+    neural: ArmReport | None = None
+    sampled: Features = NO_ROWS
+    swapped: int = 0
+    swap_propensity: float = 1.0
 
     @property
     def degraded(self) -> bool:
@@ -218,13 +253,18 @@ class Impression:
         left out of off-policy evaluation and teach no policy."""
         return self.experiment.endswith(":both")
 
+    @property
+    def imported(self) -> bool:
+        """True when another system has shown it: it tells of people and items, but of no arm, plan or ranker."""
+        return self.query.surface == IMPORTED
+
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
     """What the arms would have found for a search, whatever its plan asked: all of them, deep, after the answer.
 
     `ranks[arm][i]` is the arm's rank of the i-th shown item of the impression, 0 when it is not among the first
-    `depths[arm]`; `took_ms` is measured at low priority. All three have the same keys: the arms that answered.
+    `depths[arm]`; `took_ms` is measured in the gaps between searches. All three have the arms that answered.
     """
 
     query_id: QueryId

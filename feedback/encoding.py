@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import orjson
 
 from core.types import (
+    NO_ROWS,
     ArmReport,
     ArmStatus,
     Choice,
@@ -45,17 +47,27 @@ def encode_impression(impression: Impression) -> tuple[bytes, bytes, bytes]:
         "policy": choice.policy,
         "shown": impression.shown,
         "ranks": {arm: list(ranks) for arm, ranks in impression.ranks.items()},
-        "arms": {arm: [r.status.value, r.depth, r.found, r.took_ms] for arm, r in impression.arms.items()},
+        "arms": {arm: _encode_report(report) for arm, report in impression.arms.items()},
         "ranker": impression.ranker,
         "release": impression.release,
         "config": impression.config,
         "first_position": impression.first_position,
     }
+    if impression.features.schema:
+        body["schema"] = impression.features.schema
     if impression.experiment:
         body |= {"experiment": impression.experiment, "teams": impression.teams}
+    if impression.ranked:
+        body["ranked"] = impression.ranked
+    if impression.neural:
+        body["neural"] = _encode_report(impression.neural)
+    if impression.swap_propensity < 1:
+        body["swap"] = [impression.swapped, impression.swap_propensity]
     context = np.ascontiguousarray(impression.context.values, dtype=np.float32)
     features = np.ascontiguousarray(impression.features.values, dtype=np.float32)
-    return orjson.dumps(body), context.tobytes(), features.tobytes()
+    below = np.ascontiguousarray(impression.sampled.values, dtype=np.float32)
+    # The rows from below the page have the columns of those on it, and follow them.
+    return orjson.dumps(body), context.tobytes(), features.tobytes() + below.tobytes()
 
 
 def decode_impression(
@@ -67,6 +79,10 @@ def decode_impression(
 ) -> Impression:
     """The impression as it was encoded. `context` and `features` are (names, values)."""
     raw: dict[str, Any] = orjson.loads(body)
+    cut = len(raw["shown"]) * len(features[0])
+    values = np.frombuffer(features[1], dtype=np.float32)
+    shown, below = values[:cut].reshape(len(raw["shown"]), len(features[0])), values[cut:]
+    swapped, swap_propensity = raw.get("swap", (0, 1.0))
     query = raw["query"]
     query["filters"] = {name: _decode_filter(wanted) for name, wanted in query["filters"].items()}
     query["history"] = tuple(map(ItemId, query.get("history", ())))  # rows of before there was one
@@ -75,18 +91,31 @@ def decode_impression(
         choice=Choice(Plan(*raw["plan"]), raw["propensity"], raw["policy"]),
         context=Features(context[0], np.frombuffer(context[1], dtype=np.float32)),
         shown=tuple(map(ItemId, raw["shown"])),
-        features=Features(
-            features[0], np.frombuffer(features[1], dtype=np.float32).reshape(len(raw["shown"]), len(features[0]))
-        ),
+        features=Features(features[0], shown, raw.get("schema", "")),
         ranks={arm: tuple(ranks) for arm, ranks in raw["ranks"].items()},
-        arms={arm: ArmReport(ArmStatus(status), *rest) for arm, (status, *rest) in raw["arms"].items()},
+        arms={arm: _decode_report(*report) for arm, report in raw["arms"].items()},
         ranker=raw["ranker"],
         release=raw["release"],
         config=raw["config"],
         first_position=raw["first_position"],
         experiment=raw.get("experiment", ""),
         teams=tuple(raw.get("teams", ())),
+        ranked=tuple(raw.get("ranked", ())),
+        neural=_decode_report(*raw["neural"]) if "neural" in raw else None,
+        sampled=Features(features[0], below.reshape(-1, len(features[0])), raw.get("schema", ""))
+        if len(below)
+        else NO_ROWS,
+        swapped=swapped,
+        swap_propensity=swap_propensity,
     )
+
+
+def _encode_report(report: ArmReport) -> tuple[str, int, int, float]:
+    return report.status.value, report.depth, report.found, report.took_ms
+
+
+def _decode_report(status: str, depth: int, found: int, took_ms: float) -> ArmReport:
+    return ArmReport(ArmStatus(status), depth, found, took_ms)
 
 
 def _encode_filter(wanted: tuple[str, ...] | Range) -> list[str] | dict[str, float]:
@@ -102,6 +131,7 @@ def _decode_filter(wanted: list[str] | dict[str, float]) -> tuple[str, ...] | Ra
     return Range(wanted.get("from", -math.inf), wanted.get("to", math.inf))
 
 
+@lru_cache(maxsize=64)  # every impression has the names of thousands of others
 def schema(names: tuple[str, ...]) -> tuple[str, bytes]:
     """(id, names as bytes) of a list of feature names: thousands of rows share one."""
     data = orjson.dumps(names)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import Conflict
-from core.protocols import EventStore, Learner, ModelRegistry, Release, ReleaseGate
+from core.protocols import EventStore, Learner, ModelRegistry, Release, ReleaseGate, Trainer
+from feedback.client_limit import ClientLimit
 from feedback.join import closed
 from feedback.position_bias import PositionBias
 from feedback.reward import RewardRule
@@ -17,12 +18,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step did. `failed` maps a component to why it was skipped."""
+    """What one step did. `failed` maps a component to why it was skipped, `made` names those that have a new model.
+
+    `capped` of the episodes taught nothing, because one customer had taught enough for the day.
+    """
 
     episodes: int
     late: int
     published: Release | None
     failed: Mapping[str, str]
+    made: Collection[str] = ()
+    capped: int = 0
 
 
 class LearningLoop:
@@ -39,6 +45,7 @@ class LearningLoop:
         keep: int = 20,
         batch: int = 2_000,
         gate: ReleaseGate | None = None,
+        limit: ClientLimit | None = None,
         closers: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._store = store
@@ -49,6 +56,7 @@ class LearningLoop:
         self._keep = keep
         self._batch = batch
         self._gate = gate
+        self._limit = limit
         self._closers = closers
         self._bias = PositionBias()
         self._cursor = 0
@@ -57,7 +65,7 @@ class LearningLoop:
     def step(self, now: float) -> Step:
         """Learn from all episodes that have closed by `now`, and publish what is new."""
         failed: dict[str, str] = {}
-        count = late = 0
+        count = late = capped = 0
         while (
             joined := closed(
                 self._store, after=self._cursor, now=now, window_s=self._window_s, rule=self._rule, limit=self._batch
@@ -66,7 +74,9 @@ class LearningLoop:
             self._cursor = joined.cursor
             count += len(joined.episodes)
             late += joined.late
-            episodes = self._bias.correct(joined.episodes)
+            admitted = self._limit.admitted(joined.episodes) if self._limit else joined.episodes
+            capped += len(joined.episodes) - len(admitted)
+            episodes = self._bias.correct(admitted)
             for learner in self._learners:
                 try:
                     learner.learn(episodes)
@@ -76,16 +86,23 @@ class LearningLoop:
             if self._gate is not None:
                 self._gate.learn(episodes)
         self._episodes += count
-        return Step(count, late, self._release(failed, now) if count else None, failed)
+        made = self._models(self._learners if count else self._finished(), failed)
+        return Step(
+            count, late, self._release(made, failed, now) if count or made else None, failed, list(made), capped
+        )
 
     def close(self) -> None:
         self._store.close()
         for close in self._closers:
             close()
 
-    def _release(self, failed: dict[str, str], now: float) -> Release | None:
+    def _finished(self) -> list[Learner]:
+        """Those that have trained while the loop went on."""
+        return [learner for learner in self._learners if isinstance(learner, Trainer) and learner.finished]
+
+    def _release(self, made: Mapping[str, bytes], failed: dict[str, str], now: float) -> Release | None:
         try:
-            return self._publish(self._models(failed), now)
+            return self._publish(made, now)
         except Exception as error:
             if self._gate is None:
                 raise
@@ -93,10 +110,10 @@ class LearningLoop:
             failed["gate"] = str(error)
             return None
 
-    def _models(self, failed: dict[str, str]) -> dict[str, bytes]:
-        """What the learners that have not failed made since the last time."""
+    def _models(self, learners: Sequence[Learner], failed: dict[str, str]) -> dict[str, bytes]:
+        """What those of them that have not failed made since the last time."""
         made: dict[str, bytes] = {}
-        for learner in self._learners:
+        for learner in learners:
             if learner.component in failed:
                 continue
             try:
@@ -109,6 +126,7 @@ class LearningLoop:
 
     def _publish(self, made: Mapping[str, bytes], now: float) -> Release | None:
         notes = {"episodes": str(self._episodes), "reward": self._rule.version}
+        notes |= {each.component: each.note for each in self._learners if isinstance(each, Trainer) and each.note}
         while True:
             current = self._registry.current()
             admitted = self._gate.admit(made, current, now) if self._gate else made

@@ -10,14 +10,16 @@ import fcntl
 import hashlib
 import json
 import logging
-import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import BowerbirdError, Conflict, CorruptModel, NotFound
+from core.errors import BowerbirdError, Conflict, Unavailable
 from core.protocols import ModelRegistry, Release
+from feedback.durable_file import replace
+from feedback.releases import digest_of, no_such_release, whole
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +51,8 @@ class FileRegistry:
                 notes=dict(notes or {}),
             )
             manifest = {"created": release.created, "components": release.components, "notes": release.notes}
-            _replace(self._manifest(release.number), json.dumps(manifest).encode())
-            _replace(self._pointer, str(release.number).encode())
+            replace(self._manifest(release.number), json.dumps(manifest).encode())
+            replace(self._pointer, str(release.number).encode())
             return release
 
     def current(self) -> Release | None:
@@ -60,22 +62,8 @@ class FileRegistry:
             return None
 
     def load(self, release: Release, component: str) -> bytes:
-        digest = release.components.get(component)
-        if digest is None:
-            raise NotFound(
-                "no_such_component",
-                f"Release {release.number} has no component {component!r}.",
-                f"It has: {', '.join(sorted(release.components))}.",
-            )
-        path = self._objects / digest
-        data = path.read_bytes() if path.is_file() else b""
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise CorruptModel(
-                "corrupt_model",
-                f"Component {component!r} of release {release.number} is missing or damaged.",
-                "Go back with `bowerbird policy rollback`, or let the learner publish a new release.",
-            )
-        return data
+        path = self._objects / digest_of(release, component)
+        return whole(path.read_bytes() if path.is_file() else b"", release, component)
 
     def releases(self) -> list[Release]:
         return [self._read(number) for number in sorted(self._numbers())]
@@ -83,12 +71,8 @@ class FileRegistry:
     def activate(self, number: int) -> Release:
         with self._publishing():
             if number not in (numbers := sorted(self._numbers())):
-                raise NotFound(
-                    "no_such_release",
-                    f"There is no release {number}.",
-                    f"There are: {', '.join(map(str, numbers)) or 'none'}.",
-                )
-            _replace(self._pointer, str(number).encode())
+                raise no_such_release(number, numbers)
+            replace(self._pointer, str(number).encode())
             return self._read(number)
 
     def collect(self, *, keep: int) -> int:
@@ -103,10 +87,18 @@ class FileRegistry:
                 path.unlink()
             return len(unneeded)
 
+    def copy_to(self, root: Path) -> None:
+        """All releases, whole, into a new folder; who publishes waits meanwhile."""
+        with self._publishing():
+            shutil.copytree(self._objects, root / "objects", ignore=_unfinished)
+            shutil.copytree(self._releases, root / "releases", ignore=_unfinished)
+            if self._pointer.is_file():
+                shutil.copyfile(self._pointer, root / "CURRENT")
+
     def _store(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
         if not (self._objects / digest).is_file():
-            _replace(self._objects / digest, data)
+            replace(self._objects / digest, data)
         return digest
 
     def _read(self, number: int) -> Release:
@@ -127,27 +119,20 @@ class FileRegistry:
             yield
 
 
+_unfinished = shutil.ignore_patterns("*.partial")
+
+
 def usable(registry: ModelRegistry, release: Release | None, name: str) -> bytes | None:
-    """The component's bytes; None when there is none, or when it is damaged, which is logged and served without."""
+    """The component's bytes; None when there is none, or when it is damaged, which is logged and served without.
+
+    Unavailable when the registry cannot say: what served before goes on serving.
+    """
     if release is None or name not in release.components:
         return None
     try:
         return registry.load(release, name)
+    except Unavailable:
+        raise
     except BowerbirdError:
         log.exception("component %s of release %d cannot be used", name, release.number)
         return None
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """The file has the old content or the new one, also after a power cut."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

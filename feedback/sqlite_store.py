@@ -5,15 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 
-from core.errors import BowerbirdError, Conflict, InvalidConfig, Unavailable
+from core.errors import BowerbirdError
 from core.protocols import Logged, Outcome
 from core.types import Feedback, Impression, QueryId, Shadow
 from feedback.encoding import (
@@ -25,16 +23,19 @@ from feedback.encoding import (
     encode_shadow,
     schema,
 )
+from feedback.event_log import by_query, reused
+from feedback.group_commit import GroupCommit
+from feedback.sqlite_file import connect
 
-T = TypeVar("T")
 # Raised when an older Bowerbird would misread the file. A table more harms none: it is made where it is missing.
-_VERSION = 1
+_VERSION = 2  # 2: rows of candidates from below the page follow those of the page
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS impressions (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, query_id TEXT NOT NULL UNIQUE, time REAL NOT NULL, client_id TEXT,
     body BLOB NOT NULL, shown BLOB NOT NULL, context_schema TEXT NOT NULL, context BLOB NOT NULL,
     feature_schema TEXT NOT NULL, features BLOB NOT NULL
 );
+CREATE INDEX IF NOT EXISTS impressions_time ON impressions (time);
 CREATE TABLE IF NOT EXISTS feedback (
     event_id TEXT PRIMARY KEY, query_id TEXT NOT NULL, received REAL NOT NULL, body BLOB NOT NULL
 ) WITHOUT ROWID;
@@ -42,8 +43,25 @@ CREATE INDEX IF NOT EXISTS feedback_query ON feedback (query_id);
 CREATE TABLE IF NOT EXISTS shadows (query_id TEXT PRIMARY KEY, time REAL NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS schemas (id TEXT PRIMARY KEY, names BLOB NOT NULL) WITHOUT ROWID;
 """
-_MOST_TOGETHER = 256
 _PORTION = 500  # ids in one query
+# Compared as JSON text, because json_extract ends a text at U+0000.
+_EVENTS_OF_USER = """
+WITH named AS (SELECT event_id, CAST(body AS TEXT) AS body FROM feedback)
+SELECT event_id FROM named
+WHERE coalesce(nullif(body -> '$.user_id', 'null'), nullif(body -> '$.client_id', 'null')) = ?1
+"""
+_OF_USER = f"""
+WITH texts AS (SELECT query_id, CAST(body AS TEXT) -> '$.query' AS body FROM impressions),
+named AS (
+    SELECT query_id, coalesce(nullif(body -> '$.user_id', 'null'), nullif(body -> '$.client_id', 'null')) AS who
+    FROM texts
+)
+SELECT query_id FROM named
+WHERE who = ?1 OR who IS NULL AND query_id IN (
+    SELECT query_id FROM feedback WHERE event_id IN ({_EVENTS_OF_USER})
+)
+"""
+_OLDEST = "SELECT query_id FROM impressions WHERE time < ? ORDER BY time LIMIT ?"
 
 
 class SqliteEventStore:
@@ -53,24 +71,22 @@ class SqliteEventStore:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._write = _connect(path)
         self._read = _connect(path)
         self._reading = threading.Lock()
         self._names: dict[str, tuple[str, ...]] = {}
-        self._queue: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
-        self._writer = threading.Thread(target=self._serve, name="event-writer", daemon=True)
-        self._writer.start()
+        self._log = GroupCommit(self._commit)
 
     def append_impression(self, impression: Impression) -> None:
         """Conflict when the query_id is in the log already."""
-        self._durably(partial(self._insert_impression, impression))
+        self._log.durably(partial(self._insert_impression, impression))
 
     def append_feedback(self, events: Sequence[Feedback]) -> list[Outcome]:
-        return self._durably(partial(self._insert_feedback, events)) if events else []
+        outcomes: list[Outcome] = self._log.durably(partial(self._insert_feedback, events)) if events else []
+        return outcomes
 
     def append_shadow(self, shadow: Shadow) -> None:
-        self._durably(partial(self._insert_shadow, shadow))
+        self._log.durably(partial(self._insert_shadow, shadow))
 
     def impressions(self, *, after: int, limit: int) -> list[Logged]:
         rows = self._select(
@@ -89,14 +105,8 @@ class SqliteEventStore:
         ]
 
     def feedback(self, query_ids: Collection[QueryId]) -> Mapping[QueryId, tuple[Feedback, ...]]:
-        found: dict[QueryId, list[Feedback]] = {}
-        for row in self._of_queries("SELECT event_id, received, body FROM feedback", query_ids):
-            event = decode_feedback(*row)
-            found.setdefault(event.query_id, []).append(event)
-        return {
-            query_id: tuple(sorted(events, key=lambda event: (event.time, event.event_id)))
-            for query_id, events in found.items()
-        }
+        rows = self._of_queries("SELECT event_id, received, body FROM feedback", query_ids)
+        return by_query(decode_feedback(*row) for row in rows)
 
     def shadows(self, query_ids: Collection[QueryId]) -> Mapping[QueryId, Shadow]:
         rows = self._of_queries("SELECT query_id, time, body FROM shadows", query_ids)
@@ -107,72 +117,59 @@ class SqliteEventStore:
         feedback = self._select("SELECT count(*) FROM feedback", ())[0][0]
         return {"impressions": impressions, "feedback": feedback, "clients": clients}
 
+    def erase(self, user_id: str) -> int:
+        removed, who = 0, orjson.dumps(user_id).decode()
+        while True:  # what is logged while others are removed is found by the next look
+            queries = [row[0] for row in self._select(_OF_USER, (who,))]
+            events = [row[0] for row in self._select(_EVENTS_OF_USER, (who,))]
+            if not queries and not events:
+                self._select("PRAGMA wal_checkpoint(TRUNCATE)", ())  # else the rows stay in the write-ahead log
+                return removed
+            removed += self._remove("query_id", queries) + self._remove("event_id", events)
+
+    def forget_before(self, time: float) -> int:
+        removed = 0
+        while queries := [row[0] for row in self._select(_OLDEST, (time, _PORTION))]:
+            removed += self._remove("query_id", queries)
+        while removed and self._log.durably(self._give_back):  # by and by, so that others can append meanwhile
+            pass
+        return removed
+
     def close(self) -> None:
         """Commit what waits, then stop."""
-        if self._writer.is_alive():
-            self._queue.put(None)
-            self._writer.join()
+        if self._log.close():
             self._write.close()
             self._read.close()
 
-    def _durably(self, job: Callable[[], T]) -> T:
-        """Run the job in the writer's next transaction; returns when that is on disk."""
-        if not self._writer.is_alive():
-            raise Unavailable("store_closed", "The event log is closed.", "Start the service again.")
-        future: Future[T] = Future()
-        self._queue.put((job, future))
-        return future.result()
-
-    def _serve(self) -> None:
-        while (first := self._queue.get()) is not None:
-            batch, stop = [first], False
-            while len(batch) < _MOST_TOGETHER:
-                try:
-                    entry = self._queue.get_nowait()
-                except Empty:
-                    break
-                if stop := entry is None:
-                    break
-                batch.append(entry)
-            self._commit(batch)
-            if stop:
-                return
-
-    def _commit(self, batch: list[tuple[Callable[[], Any], Future[Any]]]) -> None:
+    def _commit(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
         """All jobs in one transaction. A job that is refused changes nothing and spoils nothing for the others."""
-        results: list[tuple[Future[Any], Any]] = []
+        results: list[Any] = []
         try:
             self._write.execute("BEGIN IMMEDIATE")
-            for job, future in batch:
+            for job in jobs:
                 try:
-                    results.append((future, job()))
+                    results.append(job())
                 except BowerbirdError as error:
-                    results.append((future, error))
+                    results.append(error)
             self._write.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  # whatever it was, nobody may be told that the events are safe
+        finally:
             if self._write.in_transaction:
                 self._write.execute("ROLLBACK")
-            for _, future in batch:
-                future.set_exception(
-                    Unavailable(
-                        "events_not_stored",
-                        f"The event log could not be written: {error}.",
-                        "Check the disk; try again.",
-                    )
-                )
-            return
-        for future, result in results:
-            if isinstance(result, BowerbirdError):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
+        return results
+
+    def _give_back(self) -> bool:
+        """Shorten the file by some of its free pages; False when none is left. Older files keep theirs for new rows."""
+        free = self._write.execute("PRAGMA freelist_count").fetchone()[0]
+        if free == 0 or self._write.execute("PRAGMA auto_vacuum").fetchone()[0] == 0:
+            return False
+        self._write.execute(f"PRAGMA incremental_vacuum({_PORTION})").fetchall()
+        return bool(self._write.execute("PRAGMA freelist_count").fetchone()[0] < free)
 
     def _insert_impression(self, impression: Impression) -> None:
         query = impression.query
         body, context, features = encode_impression(impression)
         if self._write.execute("SELECT 1 FROM impressions WHERE query_id = ?", (query.id,)).fetchone():
-            message = f"A search with query_id {query.id!r} is in the log already."
-            raise Conflict("query_id_reused", message, "Give every search an id of its own.")
+            raise reused(query.id)
         schemas = [schema(impression.context.names), schema(impression.features.names)]
         for entry in schemas:
             if entry[0] not in self._names:
@@ -207,6 +204,18 @@ class SqliteEventStore:
         entry = (shadow.query_id, shadow.time, encode_shadow(shadow))
         self._write.execute("INSERT OR IGNORE INTO shadows VALUES (?, ?, ?)", entry)
 
+    def _remove(self, key: str, ids: Sequence[str]) -> int:
+        """The number of rows. In portions, so that those who append wait for a moment only."""
+        tables = ("impressions", "feedback", "shadows") if key == "query_id" else ("feedback",)
+        return sum(
+            self._log.durably(partial(self._delete, tables, key, ids[start : start + _PORTION]))
+            for start in range(0, len(ids), _PORTION)
+        )
+
+    def _delete(self, tables: Sequence[str], key: str, ids: Sequence[str]) -> int:
+        named = f"{key} IN ({','.join('?' * len(ids))})"
+        return sum(self._write.execute(f"DELETE FROM {table} WHERE {named}", ids).rowcount for table in tables)
+
     def _of_queries(self, sql: str, query_ids: Collection[QueryId]) -> Iterator[Any]:
         """The rows of these queries, in portions, because SQLite takes only so many parameters."""
         ids = list(query_ids)
@@ -226,17 +235,4 @@ class SqliteEventStore:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=FULL")
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version > _VERSION:
-        db.close()
-        raise InvalidConfig(
-            "newer_event_log",
-            f"{path} was written by a newer Bowerbird (format {version}, this one knows {_VERSION}).",
-            "Upgrade Bowerbird, or point service.data_dir elsewhere.",
-        )
-    db.executescript(_SCHEMA)
-    db.execute(f"PRAGMA user_version = {_VERSION}")
-    return db
+    return connect(path, _SCHEMA, version=_VERSION, code="newer_event_log")

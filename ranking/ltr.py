@@ -1,39 +1,84 @@
-"""The learned ranker: LightGBM trees over the logged features."""
+"""The learned ranker: LightGBM trees over the logged features, anchored to rank fusion.
+
+As bytes: one line with the version of the feature schema and the weight of rank fusion, then LightGBM's own text
+format.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptModel
-from core.types import Candidate, Features, Floats
+from core.types import Candidate, Contributions, Features, Floats
+from ranking.features.arms import FUSED
+from ranking.features.feature import Schema
+from ranking.trees import Trees, Unsupported
+
+log = logging.getLogger(__name__)
+
+
+def pack(schema: Schema, trees: str, anchor: float = 0.0) -> bytes:
+    """`trees`: LightGBM's text format. `anchor`: what the fused rank is multiplied by before it is added."""
+    return f"schema {schema.version} anchor {anchor!r}\n{trees}".encode()
 
 
 class LambdaMart:
-    """A LightGBM model whose feature names must be those that are computed: anything else is refused at load."""
+    """Score = trees + anchor * fused rank. A model for features that are declared otherwise than those computed is
+    refused at load."""
 
-    def __init__(self, model: bytes, names: Sequence[str]) -> None:
+    def __init__(self, model: bytes, schema: Schema) -> None:
         import lightgbm  # with what it imports, half a second that a start without a model needs not spend
 
-        self._booster = lightgbm.Booster(model_str=model.decode())
-        if (trained := self._booster.feature_name()) != list(names):
-            gone, new = sorted(set(trained) - set(names)), sorted(set(names) - set(trained))
+        line, _, trees = model.decode().partition("\n")
+        head, _, anchor = line.partition(" anchor ")
+        self._booster = lightgbm.Booster(model_str=trees if head.startswith("schema ") else model.decode())
+        trained = self._booster.feature_name()
+        if head != f"schema {schema.version}" or trained != list(schema.names):
+            gone, new = sorted(set(trained) - set(schema.names)), sorted(set(schema.names) - set(trained))
             raise CorruptModel(
                 "ranker_features_differ",
-                f"The ranking model was trained on other features (gone: {gone}, new: {new}).",
+                f"The ranking model was trained on other features (gone: {gone}, new: {new}; {head or 'no schema'!r}, "
+                f"computed: 'schema {schema.version}').",
                 "Reciprocal rank fusion serves meanwhile; the learner publishes a fitting model after new clicks.",
             )
+        self._trees = _quick(trees)
+        self._fused = schema.names.index(FUSED) if FUSED in schema.names else 0
+        self._anchor = float(anchor or 0.0) if FUSED in schema.names else 0.0
         self.version = f"lambdamart-{hashlib.sha256(model).hexdigest()[:10]}"
 
     def score(self, candidates: Sequence[Candidate], features: Features) -> NDArray[np.float64]:
         return self.predict(features.values)
 
+    def contributions(self, candidates: Sequence[Candidate], features: Features) -> Contributions:
+        """Exact Shapley values of the trees (TreeSHAP, Lundberg et al. 2020); the base is their mean output. To that of
+        the fused rank comes what the anchor adds."""
+        values = features.values.astype(np.float64)
+        if not len(values):
+            return Contributions(features.names, values, values, 0.0)
+        found = np.asarray(self._booster.predict(features.values, num_threads=1, pred_contrib=True), dtype=np.float64)
+        found[:, self._fused] += self._anchor * np.nan_to_num(values[:, self._fused])
+        return Contributions(features.names, values, found[:, :-1], float(found[0, -1]))
+
     def predict(self, values: Floats) -> NDArray[np.float64]:
         """[rows] scores for [rows, features]."""
         if not len(values):
             return np.empty(0)
+        fused: NDArray[np.float64] = np.nan_to_num(values[:, self._fused].astype(np.float64))
+        if self._trees is not None:
+            return self._trees.predict(values) + self._anchor * fused
         # One thread: requests run in parallel, not the trees of one.
-        return np.asarray(self._booster.predict(values, num_threads=1), dtype=np.float64)
+        return np.asarray(self._booster.predict(values, num_threads=1), dtype=np.float64) + self._anchor * fused
+
+
+def _quick(trees: str) -> Trees | None:
+    """The same trees without LightGBM, which takes several times as long for a page; None where only it can."""
+    try:
+        return Trees(trees)
+    except Unsupported as reason:
+        log.warning("LightGBM evaluates the ranking model, because %s", reason)
+        return None

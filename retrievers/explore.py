@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import log1p, sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.rates import decode_rates
 from core.types import Item, ItemId, Query, Scored
@@ -32,11 +36,11 @@ class ExploreRetriever:
         self._index = index
         self._query_vector = query_vector
         self._items = items
-        self._rates: Mapping[ItemId, tuple[float, float]] = {}
+        self._rates = _Rates.of(None)
 
     def load(self, popularity: bytes | None) -> None:
         """Swap the learned rates in; None forgets them."""
-        self._rates = decode_rates(popularity) if popularity else {}
+        self._rates = _Rates.of(popularity)
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         if not query.text.strip():
@@ -49,7 +53,7 @@ class ExploreRetriever:
 
     def signals(self, query: Query) -> Mapping[str, float]:
         """How much of the catalogue was never shown, and how many items were."""
-        shown, total = len(self._rates), max(len(self._index), 1)
+        shown, total = len(self._rates.rows), max(len(self._index), 1)
         return {"unseen": max(0.0, 1 - shown / total), "seen": log1p(shown) / 12}
 
     def _spread(self, found: Sequence[tuple[float, ItemId]]) -> list[tuple[float, ItemId]]:
@@ -63,9 +67,30 @@ class ExploreRetriever:
         return sorted(lowered, key=lambda entry: (-entry[0], entry[1]))
 
 
-def _doubt(rates: Mapping[ItemId, tuple[float, float]], item_id: ItemId) -> float:
+class _Rates(NamedTuple):
+    """What was counted of an item is in its row."""
+
+    rows: Mapping[ItemId, int]
+    gains: NDArray[np.float32]
+    examined: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, popularity: bytes | None) -> _Rates:
+        if popularity is None:
+            return cls({}, np.zeros(0, np.float32), np.zeros(0, np.float32))
+        counted = decode_rates(popularity)
+        rows = dict(zip(counted.items, range(len(counted.items)), strict=True))
+        return cls(rows, counted.gains, counted.examined)
+
+    def get(self, item_id: ItemId) -> tuple[float, float] | None:
+        """(gain, examined); None of an item never shown."""
+        row = self.rows.get(item_id)
+        return None if row is None else (float(self.gains[row]), float(self.examined[row]))
+
+
+def _doubt(rates: _Rates, item_id: ItemId) -> float:
     """Standard deviation of the rate, 1 for an item never shown."""
-    gain, examined = rates.get(item_id, (0.0, 0.0))
+    gain, examined = rates.get(item_id) or (0.0, 0.0)
     return _deviation(gain, examined) / _deviation(0.0, 0.0)
 
 
@@ -75,10 +100,10 @@ def _deviation(gain: float, examined: float) -> float:
     return sqrt(mean * (1 - mean) / (strength + 1))
 
 
-def _why(rates: Mapping[ItemId, tuple[float, float]], item_id: ItemId) -> str:
-    if item_id not in rates:
+def _why(rates: _Rates, item_id: ItemId) -> str:
+    if (counted := rates.get(item_id)) is None:
         return "never shown"
-    gain, examined = rates[item_id]
+    gain, examined = counted
     return f"looked at {examined:.0f} times, gain {gain:.0f}: still uncertain"
 
 

@@ -14,7 +14,7 @@ import tantivy
 
 from core.filters import Filters, facets, ranges_of, values_of
 from core.types import Facet, Item, ItemId, Query, Range, Scored
-from retrievers.document import labels, prose, voices
+from retrievers.document import labels, prose_tokens, voices
 from retrievers.words.analyser import ENGLISH, Analyser
 from retrievers.words.facets import count_indexed, groups, key, path
 from retrievers.words.live_folder import LiveFolder, save_index
@@ -224,7 +224,7 @@ class _State:
 def _document(item: Item, analyser: Analyser, weight: float) -> tantivy.Document:
     document = tantivy.Document()
     document.add_text("id", item.id)
-    document.add_text("prose", " ".join(analyser.tokens(prose(item))))
+    document.add_text("prose", " ".join(prose_tokens(item, analyser.tokens)))
     document.add_text("labels", " ".join(analyser.tokens(labels(item))))
     if spoken := voices(item):
         document.add_text("voices", " ".join(analyser.tokens(spoken)))

@@ -7,8 +7,9 @@ from math import log1p
 
 import numpy as np
 
+from core.customer import customer_of
 from core.types import Floats, ItemId, Query, Scored
-from retrievers.engagements.customers import CustomersModel, customer_of
+from retrievers.engagements.customers import CustomersModel
 from retrievers.vectors.embeddings import QueryVectors
 from retrievers.vectors.index import VectorIndex
 
@@ -36,7 +37,7 @@ class PersonalRetriever:
         self._model = CustomersModel.load(model) if model else CustomersModel.of([])
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
-        taste = self._index.mean(self._taste(query))
+        taste = self._index.now().mean(self._taste(query))
         if taste is None:
             return []
         wanted = taste

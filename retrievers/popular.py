@@ -36,6 +36,9 @@ class _Asked:
         return any(name != "type" for name, _ in self.filters)
 
 
+_ANYTHING = _Asked((), ())  # what every search looks at for its signals
+
+
 @dataclass(frozen=True, slots=True)
 class _Top:
     """The best rows with what to answer. No other row's score is above `floor`, -inf when there is no other."""
@@ -93,7 +96,7 @@ class PopularRetriever:
         """How much the most popular item stands out, how many of the ten most popular trend, and whether the query's
         context tells items apart."""
         known = self._model.known(query)
-        hits = self._top(_Asked((), ()), 10).hits[:10]
+        hits = self._top(_ANYTHING, 10).hits[:10]
         return {
             "lead": hits[0].score - hits[-1].score if hits else 0.0,
             "trending": sum(bool(hit.why) for hit in hits) / 10,
@@ -101,7 +104,7 @@ class PopularRetriever:
         }
 
     def _learn(self, model: PopularityModel) -> None:
-        """Take the model over, for all rows anew."""
+        """Take the model over, for all rows anew. What was best is answered until what is best now is known."""
         rows = self._catalogue.rows
         self._model = model
         self._places = {item_id: place for place, item_id in enumerate(model.items)}
@@ -115,8 +118,8 @@ class PopularRetriever:
         self._make_room()
         there = np.flatnonzero(self._row_of != _NONE)
         self._place_of[self._row_of[there]] = there
-        self._tops: dict[_Asked, _Top] = {}
         self._rescore(np.arange(len(self._scores)))
+        self._tops: dict[_Asked, _Top] = {_ANYTHING: self._sorted(_ANYTHING, _TOP)}
 
     def _make_room(self) -> None:
         """Columns as long as the catalogue's."""

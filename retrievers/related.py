@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from math import log1p
 
 import numpy as np
 
 from core.filters import matches
 from core.protocols import Retriever
-from core.types import Item, ItemId, Query, Scored
+from core.types import Floats, Item, ItemId, Query, Scored
 from retrievers.document import title
 from retrievers.engagements.related_model import RelatedModel
 
@@ -64,6 +64,22 @@ class RelatedRetriever:
             "strongest": strongest / (1 + strongest),
             "coverage": min(len(model.rows) / max(len(self._items), 1), 1.0),
         }
+
+    def relatedness(self, session: Sequence[ItemId], item_ids: Sequence[ItemId]) -> Floats:
+        """[items] the sum of the significance of these items' relations to the session's (newest last), decayed as in
+        answers; 0 for an item that is related to none, NaN for all when no item of the session has relations."""
+        model = self._model
+        relations = model.relations
+        newest = [model.rows[each] for each in dict.fromkeys(session[: -HISTORY_SEEDS - 1 : -1]) if each in model.rows]
+        if not newest:
+            return np.full(len(item_ids), np.nan, dtype=np.float32)
+        spans = [slice(int(relations.starts[row]), int(relations.starts[row + 1])) for row in newest]
+        others = np.concatenate([relations.related[span] for span in spans]).tolist()
+        scores = np.concatenate([DECAY**age * relations.scores[span] for age, span in enumerate(spans)]).tolist()
+        sums: dict[ItemId, float] = {}
+        for item_id, score in zip(map(model.item_ids.__getitem__, others), scores, strict=True):
+            sums[item_id] = sums.get(item_id, 0.0) + score
+        return np.fromiter(map(sums.get, item_ids, repeat(0.0)), np.float32, len(item_ids))
 
     def _related(self, model: RelatedModel, seeds: Sequence[ItemId], query: Query) -> Iterator[Scored]:
         """Best first, those that may be shown; the reason is the seed that adds most to the score."""

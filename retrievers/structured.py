@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,17 @@ from retrievers.structure.readings import Lifts, Reading, readings
 from retrievers.structure.readings_model import load_lifts
 from retrievers.structure.search import ranked
 
+_KEPT = 512  # readings of queries
 # Rows of replaced and deleted items are carried along until they are so many, and as many as the others.
 _MAX_DEAD = 1_000
+
+
+class _Known(NamedTuple):
+    """The readings of queries, by text, under one state of the catalogue and of what clicks say."""
+
+    snapshot: Snapshot
+    lifts: Lifts
+    readings: dict[str, Sequence[Reading]]
 
 
 class StructuredRetriever:
@@ -36,6 +46,7 @@ class StructuredRetriever:
         self._lengths: NDArray[np.float64] = np.empty(0)
         self._lifts: Lifts = {}
         self._snapshot = _snapshot(Postings(), np.empty(0, dtype=np.bool_), self._lengths)
+        self._known = _Known(self._snapshot, self._lifts, {})
 
     def load(self, model: bytes | None) -> None:
         """Swap in what clicks say of readings; None forgets it."""
@@ -46,24 +57,35 @@ class StructuredRetriever:
             latest = {item.id: item for item in upserts}
             changed = [item for item in latest.values() if item.id not in self._rows or self._items[item.id] != item]
             gone = [item_id for item_id in deletes if item_id not in latest]
+            read = [(item, facts_of(item)) for item in changed]
+            self._count(read, gone)
             alive = self._snapshot.alive.copy()
             for item_id in (*gone, *(item.id for item in changed)):
-                if item_id in self._rows:
-                    alive[self._rows.pop(item_id)] = False
-                    self._lexicon.remove(facts_of(self._items[item_id]))
+                if (row := self._rows.pop(item_id, None)) is not None:
+                    alive[row] = False
             postings = self._snapshot.postings
             if len(alive) - len(self._rows) > max(_MAX_DEAD, len(self._rows)):
                 postings = self._compacted(postings, alive)
                 alive = np.ones(len(self._rows), dtype=np.bool_)
-            self._append(postings, alive, [(item, facts_of(item)) for item in changed])
+            self._append(postings, alive, read)
 
     def save(self, folder: Path) -> None:
-        self._snapshot.postings.save(folder)
-        self._lexicon.save(folder)
-        np.savez(folder / "rows.npz", alive=self._snapshot.alive, lengths=self._lengths)
+        self.saving()(folder)
+
+    def saving(self) -> Callable[[Path], None]:
+        """Writes, when called, what is there now."""
+        alive, lengths = self._snapshot.alive, self._lengths
+        postings, lexicon = self._snapshot.postings.saving(), self._lexicon.dump()
+
+        def write(folder: Path) -> None:
+            postings(folder)
+            (folder / "lexicon.json").write_bytes(lexicon)
+            np.savez(folder / "rows.npz", alive=alive, lengths=lengths)
+
+        return write
 
     def restore(self, folder: Path) -> None:
-        postings, lexicon = Postings.saved(folder), Lexicon.saved(folder)
+        postings, lexicon = Postings.saved(folder), Lexicon.load((folder / "lexicon.json").read_bytes())
         with np.load(folder / "rows.npz") as rows:
             alive, lengths = rows["alive"], rows["lengths"]
         self._rows = {item_id: row for row, item_id in enumerate(postings.ids) if alive[row]}
@@ -73,6 +95,10 @@ class StructuredRetriever:
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         snapshot = self._snapshot
         return ranked(self._read(snapshot, query.text), self._lexicon, snapshot, query.filters, depth)
+
+    def read(self, text: str) -> list[Reading]:
+        """How the query is read, the likeliest first; see `readings`."""
+        return [*self._read(self._snapshot, text)]
 
     def signals(self, query: Query) -> Mapping[str, float]:
         """How sure the best reading is, how much of the query it explains, and how much it narrows the catalogue."""
@@ -90,14 +116,30 @@ class StructuredRetriever:
             "has_value": float(any(constraint.phrase for constraint in best.constraints)),
         }
 
-    def _read(self, snapshot: Snapshot, text: str) -> list[Reading]:
-        return readings(text, self._lexicon, self._lifts, snapshot.postings.share)
+    def _read(self, snapshot: Snapshot, text: str) -> Sequence[Reading]:
+        """Read once for the signals and the answer, and for all who ask the same until something changes."""
+        known, lifts = self._known, self._lifts
+        if known.snapshot is not snapshot or known.lifts is not lifts or len(known.readings) >= _KEPT:
+            known = self._known = _Known(snapshot, lifts, {})
+        if (found := known.readings.get(text)) is None:
+            found = known.readings[text] = readings(text, self._lexicon, lifts, snapshot.postings.share)
+        return found
+
+    def _count(self, read: list[tuple[Item, Facts]], gone: Sequence[ItemId]) -> None:
+        """Tell the lexicon what items say now, and no longer."""
+        for item, facts in read:
+            if item.id in self._rows:
+                self._lexicon.replace(facts_of(self._items[item.id]), facts)
+            else:
+                self._lexicon.add(facts)
+        for item_id in dict.fromkeys(gone):
+            if item_id in self._rows:
+                self._lexicon.remove(facts_of(self._items[item_id]))
 
     def _append(self, postings: Postings, alive: Mask, items: list[tuple[Item, Facts]]) -> None:
         """Index the items on new rows, and only then show readers the new state."""
-        for row, (item, facts) in enumerate(items, start=len(postings.ids)):
+        for row, (item, _) in enumerate(items, start=len(postings.ids)):
             self._rows[item.id] = row
-            self._lexicon.add(facts)
         postings.append(items)
         self._lengths = np.concatenate([self._lengths, np.array([facts.title_length for _, facts in items], float)])
         self._snapshot = _snapshot(postings, np.concatenate([alive, np.ones(len(items), np.bool_)]), self._lengths)
@@ -111,4 +153,4 @@ class StructuredRetriever:
 
 
 def _snapshot(postings: Postings, alive: Mask, lengths: NDArray[np.float64]) -> Snapshot:
-    return Snapshot(postings, alive, brevity(lengths, alive), postings.rank, int(alive.sum()))
+    return Snapshot(postings, alive, brevity(lengths, alive), postings.rank, int(np.count_nonzero(alive)))

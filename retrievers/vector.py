@@ -36,6 +36,10 @@ class VectorRetriever:
         # The last of several upserts of one id wins, as everywhere.
         self.index.change({item.id: vector for item, vector in zip(upserts, vectors, strict=True)}, deletes)
 
+    def reads_the_same(self, old: Item, new: Item) -> bool:
+        """A new price or stock needs no look-up, and no new row beside a dead one, which is what wears an index out."""
+        return passage(old) == passage(new)
+
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         if not query.text.strip():
             return []

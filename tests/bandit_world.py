@@ -81,7 +81,7 @@ def oracle(searches: list[Search]) -> float:
 
 
 def visit(policy: Policy, asked: Search, random: np.random.Generator) -> Episode:
-    """One search as the log would tell it: the wanted item among three shown, clicked or not."""
+    """One search as the log would tell it: the wanted item first of three, if it was found, clicked or not."""
     choice: Choice = policy.choose(asked.query, asked.context)
     depths = choice.plan.depths
     truth = {
@@ -103,4 +103,4 @@ def visit(policy: Policy, asked: Search, random: np.random.Generator) -> Episode
             for arm, depth in depths.items()
         },
     )
-    return replace(told, impression=replace(told.impression, choice=choice))
+    return replace(told, impression=replace(told.impression, choice=choice, ranker="one that knows"))

@@ -22,6 +22,12 @@ from core.types import (
     QueryId,
     Shadow,
 )
+from ranking.features.feature import Feature, Schema
+
+
+def schema(*names: str) -> Schema:
+    """Of features that are declared by name only; `memory.` ones recall."""
+    return Schema([Feature(name, "", "", recalls=name.startswith("memory.")) for name in names])
 
 
 def impression(
@@ -34,6 +40,7 @@ def impression(
     context: Mapping[str, float] | None = None,
     feature_names: Sequence[str] = ("x", "y"),
     features: object = None,
+    schema: str = "",
     ranks: Mapping[str, Sequence[int]] | None = None,
     arms: Mapping[str, ArmReport] | None = None,
     first_position: int = 1,
@@ -46,7 +53,7 @@ def impression(
         choice=Choice(Plan("lexical", {"lexical": 10}), 0.5, "test-policy"),
         context=Features(tuple(context), np.array(list(context.values()), dtype=np.float32)),
         shown=tuple(map(ItemId, shown)),
-        features=Features(tuple(feature_names), values.astype(np.float32)),
+        features=Features(tuple(feature_names), values.astype(np.float32), schema),
         ranks={k: tuple(v) for k, v in (ranks or {"lexical": range(1, len(shown) + 1)}).items()},
         arms=arms or {"lexical": ArmReport(ArmStatus.OK, 10, len(shown), 1.0)},
         ranker="rrf",

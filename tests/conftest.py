@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from postgres_server import PostgresServer, postgres_server
 
 from core.protocols import Encoder
 from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
@@ -32,8 +33,8 @@ def embeddings(encoder: Encoder, cache: Path) -> StoredEmbeddings:
 
 
 @pytest.fixture(scope="session")
-def query_vector(embeddings: StoredEmbeddings) -> QueryVectors:
-    return QueryVectors(embeddings)
+def query_vector(encoder: Encoder) -> QueryVectors:
+    return QueryVectors(encoder)
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +51,10 @@ def dataset() -> Callable[[str], Path]:
         return folder
 
     return find
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real server for the whole run; every test makes itself a database."""
+    with postgres_server() as server:
+        yield server

@@ -14,6 +14,7 @@ from bandit.coverage.learner import CoverageLearner
 from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.rollout import Rules
 from bandit.rollouts.guardrails import Limits
+from bandit.terms import Terms
 from bandit.warmup import WarmupPolicy
 from core.protocols import Policy
 from core.types import Episode
@@ -84,4 +85,4 @@ class Loop:
 
 
 def learner() -> CoverageLearner:
-    return CoverageLearner(LIBRARY, 1, min_clicked=200, cost_per_ms=COST_PER_MS, gamma=20.0, floor=0.02)
+    return CoverageLearner(LIBRARY, 1, Terms(200, COST_PER_MS, gamma=20.0, floor=0.02))

@@ -36,7 +36,7 @@ def prepared(paths: pytest.TempPathFactory, cache: Path, **overrides: Any) -> Se
     (folder / "cache").symlink_to(cache)
     small = {
         "service": {"data_dir": str(folder), "learner": False},
-        "feedback": {"window_s": 0.2},
+        "feedback": {"window_s": 1.0},
         "policy": {"explore": 0.0},
     }
     made = load_settings(overrides={**small, **overrides})

@@ -31,6 +31,7 @@ class Invocation:
 
     config: Path | None
     data_dir: Path | None
+    verbose: bool = False
 
     def settings(self, overrides: dict[str, Any] | None = None) -> Settings:
         layers = dict(overrides or {})
@@ -41,7 +42,8 @@ class Invocation:
     def arguments(self) -> list[str]:
         """The same options for a child process."""
         config = ["--config", str(self.config)] if self.config else []
-        return config + (["--data-dir", str(self.data_dir)] if self.data_dir else [])
+        data_dir = ["--data-dir", str(self.data_dir)] if self.data_dir else []
+        return [*config, *data_dir, *(["--verbose"] if self.verbose else [])]
 
 
 def invocation(context: typer.Context) -> Invocation:

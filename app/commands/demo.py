@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+import webbrowser
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,16 +27,21 @@ _QUIET_S = 6
 
 def demo(
     searches: Annotated[int, typer.Option(min=500, help="How many searches the listeners make.")] = 3_000,
+    rate: Annotated[
+        float, typer.Option(min=1, help="At most so many searches a second: the learner comes along.")
+    ] = 60,
     seed: int = 1,
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8080,
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its data; emptied first.")] = Path("var/demo"),
     serve: Annotated[bool, typer.Option(help="Leave the service running at the end.")] = True,
+    browser: Annotated[bool, typer.Option(help="Open the studio in a browser, where there is a screen.")] = True,
     as_json: Json = False,
 ) -> None:
     """Index music, start the service, let simulated listeners search and click over HTTP, and show what it learned."""
     from app.charts import demo_report
     from app.settings import CONFIGS
 
+    _need_client()
     called = Invocation(CONFIGS / "demo.toml", folder)
     _prepare(called, folder)
     port = port or _free_port()
@@ -42,7 +50,8 @@ def demo(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # through `finally`, so that the service ends as well
     try:
         _wait_until_ready(server, url)
-        report = _listen(url, called, searches=searches, seed=seed)
+        _show_studio(url, browser=browser and not as_json)
+        report = _listen(url, called, searches=searches, rate=rate, seed=seed)
         picture = folder / "demo.png"
         demo_report(report, picture)
         if as_json:
@@ -50,7 +59,7 @@ def demo(
         else:
             _print(report, picture)
         if serve:
-            remarks.print(f"\nThe service goes on at [bold]{url}[/bold] (try {url}/docs). Stop it with Ctrl-C.")
+            remarks.print(f"\nThe service goes on at [bold]{url}[/bold] (its API: {url}/docs). Stop it with Ctrl-C.")
             server.wait()
     except KeyboardInterrupt:
         pass
@@ -59,18 +68,27 @@ def demo(
         server.wait()
 
 
+def _need_client() -> None:
+    """The listeners are a program of their own: they talk to the service by its Python client."""
+    if find_spec("bowerbird_client") is None:
+        message = "The demo's listeners need the Python client, which is not installed."
+        raise Unavailable("no_client", message, "Install it: pip install clients/python")
+
+
 def _prepare(called: Invocation, folder: Path) -> None:
     """An empty data directory with the music in it; the encoder's export is kept."""
     from app.demo.run import catalogue
     from app.wiring.stores import open_catalogue
 
-    for old in (*folder.glob("*.sqlite*"), folder / "models"):
+    for old in (*folder.glob("*.sqlite*"), folder / "models", folder / "insights.json"):
         shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
     store = open_catalogue(called.settings())
     items = catalogue()
     store.put(items)
     store.close()
     remarks.print(f"{len(items)} artists, tracks, albums, playlists, stations and podcasts.")
+    reviews = sum(len(item.reviews) for item in items)
+    remarks.print(f"{reviews} reviews of the playlists and stations. These are invented, and so are their reviews.")
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
@@ -88,15 +106,25 @@ def _wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
     raise Unavailable("demo_not_ready", f"The service at {url} did not become ready.", "See its messages above.")
 
 
-def _listen(url: str, called: Invocation, *, searches: int, seed: int) -> dict[str, Any]:
+def _show_studio(url: str, *, browser: bool) -> None:
+    """While the listeners click, its curve moves."""
+    page = f"{url}/studio/learning"
+    remarks.print(f"Watch it learn: [bold]{page}[/bold]")
+    screen = sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if browser and screen and sys.stdout.isatty():
+        webbrowser.open(page)
+
+
+def _listen(url: str, called: Invocation, *, searches: int, rate: float, seed: int) -> dict[str, Any]:
     from app.demo.run import Listeners
 
     with Listeners(url, seed=seed) as listeners:
         before = listeners.look()
         with progress_bar("searches", searches) as advance:
-            curve = listeners.listen(searches, advance)
+            curve = listeners.listen(searches, advance, rate=rate)
         _wait_for_learner(url)
         after = listeners.look()
+        pairs = _read_reviews(called)
         plans = called.settings().retrieval.plans
         with progress_bar("fixed plans", len(plans)) as advance:
             fixed = {}
@@ -104,7 +132,15 @@ def _listen(url: str, called: Invocation, *, searches: int, seed: int) -> dict[s
                 fixed[plan] = listeners.look(plan)
                 advance(1)
     best = max(fixed, key=lambda plan: fixed[plan]["reward"])
-    return {"before": before, "curve": curve, "after": after, "plans": fixed, "best_plan": best}
+    return {"before": before, "curve": curve, "after": after, "plans": fixed, "best_plan": best, "pairs": pairs}
+
+
+def _read_reviews(called: Invocation) -> int:
+    """What `bowerbird quality build` does; how many pairs there are to compare on the studio's Quality page."""
+    from app.quality import build_quality
+
+    with remarks.status("reading the reviews"):
+        return build_quality(called.settings()).pairs
 
 
 def _wait_for_learner(url: str) -> None:
@@ -129,11 +165,14 @@ def _print(report: dict[str, Any], picture: Path) -> None:
     ):
         table.add_row(what, *(f"{values[figure]:.3f}" for values in (before, after, best)))
     results.print(table)
-    arms = Table("arm", "first tenth", "last tenth", title="Share of searches that asked the arm")
+    arms = Table(
+        "arm", "first tenth", "last tenth", title="Share of searches that asked the arm, a tenth of them of the control"
+    )
     first, last = report["curve"][0]["arms"], report["curve"][-1]["arms"]
     for arm in sorted(first.keys() | last.keys()):
         arms.add_row(arm, f"{first.get(arm, 0):.0%}", f"{last.get(arm, 0):.0%}")
     results.print(arms)
+    results.print(f"{report['pairs']} pairs of items to compare, on the studio's Quality page.")
     ratio = after["reward"] / best["reward"]
     results.print(
         f"Reward of the learned policy over the best fixed plan in hindsight: {ratio:.3f}. Picture: {picture}"

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from app.commands.common import Json, print_json, progress_bar, results, started_service
+from app.commands.evaluate_examination import examination
 from app.commands.evaluate_experiment import experiment
 from app.commands.evaluate_policy import of_policy
 
@@ -51,3 +52,4 @@ def retrieval(
 
 app.command("policy")(of_policy)
 app.command()(experiment)
+app.command()(examination)

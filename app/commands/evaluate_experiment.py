@@ -21,7 +21,7 @@ def experiment(
     from app.wiring.stores import open_store
 
     settings = invocation(context).settings()
-    store = open_store(settings.data_dir)
+    store = open_store(settings)
     try:
         report = report_experiment(store, settings, name or settings.experiment.name, now=time.time())
     finally:

@@ -21,7 +21,7 @@ def list_releases(context: typer.Context, as_json: Json = False) -> None:
     from app.wiring.stores import open_registry
 
     settings = invocation(context).settings()
-    registry = open_registry(settings.data_dir)
+    registry = open_registry(settings)
     current = registry.current()
     rollout = described(settings)
     rows = [
@@ -98,6 +98,9 @@ def promote(
 def rollback(
     context: typer.Context,
     number: Annotated[int | None, typer.Argument(help="A release; without one, the rollout goes a step back.")] = None,
+    ranker: Annotated[
+        bool, typer.Option("--ranker", help="The ranking model: drop its candidate, or the one before.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make an earlier release current, or drop the candidate, or return to the champion before.
@@ -106,13 +109,18 @@ def rollback(
     next release should not come.
     """
     from app.rollout_operator import take_back
+    from app.train import take_back_ranker
     from app.wiring.stores import open_registry
 
     settings = invocation(context).settings()
+    if ranker:
+        told = take_back_ranker(settings)
+        print_json({"told": told}) if as_json else results.print(told)
+        return
     if number is None:
         print_decision(take_back(settings), as_json=as_json)
         return
-    release = open_registry(settings.data_dir).activate(number)
+    release = open_registry(settings).activate(number)
     if as_json:
         print_json({"release": release.number})
     else:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 from threading import Event, Thread
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.commands.common import Invocation, invocation, remarks
 
+if TYPE_CHECKING:
+    from app.keys import Keys
+
 log = logging.getLogger(__name__)
 _RESTART_S = 5.0
+# Arms, learners of models and writers share one interpreter: who has only a moment's work must not wait 5 ms for it.
+# Less than this, and handing it over takes more than it saves.
+_SWITCH_S = 0.002
 
 
 def serve(
@@ -22,39 +29,94 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Instead of the configured service.host.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Instead of service.port.")] = None,
 ) -> None:
-    """Serve search, feedback and the catalogue over HTTP until stopped."""
-    import uvicorn
+    """Serve search, feedback and the catalogue over HTTP until stopped.
 
+    SIGTERM: not ready first, then requests on their way are finished. SIGHUP, or a change of the configuration's file:
+    it is read again.
+    """
     from app.api import create_app
+    from app.garbage import collect_rarely
+    from app.keys import Keys, check_bind
+    from app.logs import configure_logging
+    from app.reload import ConfigWatch
+    from app.server import GracefulServer
     from app.wiring.service import build_service
 
     called = invocation(context)
     service = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = called.settings({"service": service})
+    configure_logging(settings, verbose=called.verbose)
+    sys.setswitchinterval(_SWITCH_S)
+    collect_rarely()
+    keys = Keys(settings.data_dir)
+    if settings.security.first_key and keys.read() is None:
+        _make_first_key(keys)
+    check_bind(settings.service.host, keys)
     application = create_app(lambda: build_service(settings), settings)
-    stop = Event()
-    learner = Thread(target=_keep_learning, args=(called, stop), name="learner", daemon=True)
+    server = GracefulServer(
+        application,
+        host=settings.service.host,
+        port=settings.service.port,
+        drain_s=lambda: application.state.settings.service.drain_s,
+    )
+    learner = LearnerChild(called)
+    watch = ConfigWatch(
+        application,
+        lambda: called.settings({"service": service}),
+        [called.config] if called.config else [],
+        learner.restart,
+        called.verbose,
+    )
+    signal.signal(signal.SIGHUP, lambda *_: watch.ask())
     if settings.service.learner:
         learner.start()
-    remarks.print(f"Bowerbird at http://{settings.service.host}:{settings.service.port} (its API: /docs)")
+    watch.start(settings.service.reload_s)
+    remarks.print(f"Bowerbird at http://{settings.service.host}:{settings.service.port} (a studio; its API: /docs)")
     try:
-        uvicorn.run(application, host=settings.service.host, port=settings.service.port, log_level="warning")
+        server.run()
     finally:
-        stop.set()
-        if learner.is_alive():
-            learner.join()
+        watch.close()
+        learner.close()
 
 
-def _keep_learning(called: Invocation, stop: Event) -> None:
-    """Run the learner as a child process, and start it again when it ends: a crash in it never touches search."""
-    command = [sys.executable, "-m", "app.cli", *called.arguments(), "learn", "--parent", str(os.getpid())]
-    while not stop.is_set():
-        child = subprocess.Popen(command)
-        while child.poll() is None and not stop.wait(0.2):
-            pass
-        if child.poll() is None:
-            child.terminate()
-            child.wait()
-        elif not stop.is_set():
-            log.error("the learner ended with status %s; starting it again in %s s", child.returncode, _RESTART_S)
-            stop.wait(_RESTART_S)
+def _make_first_key(keys: Keys) -> None:
+    from app.keys import SCOPES
+
+    _, token = keys.create(SCOPES, name="first")
+    remarks.print(
+        f"The first API key, for everything, shown this once: {token}", highlight=False, markup=False, soft_wrap=True
+    )
+
+
+class LearnerChild:
+    """The learner as a child process, started again when it ends: a crash in it never touches search."""
+
+    def __init__(self, called: Invocation) -> None:
+        self._command = [sys.executable, "-m", "app.cli", *called.arguments(), "learn", "--parent", str(os.getpid())]
+        self._stop, self._again = Event(), Event()
+        self._thread = Thread(target=self._keep, name="learner", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def restart(self) -> None:
+        """End it and start it anew, so that it reads the configuration again."""
+        self._again.set()
+
+    def close(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._stop.is_set():
+            self._again.clear()
+            child = subprocess.Popen(self._command)
+            while child.poll() is None and not self._again.is_set() and not self._stop.wait(0.2):
+                pass
+            if child.poll() is None:
+                child.terminate()
+                child.wait()
+            elif not self._stop.is_set():
+                log.error("the learner ended with status %s; starting it again in %s s", child.returncode, _RESTART_S)
+                self._stop.wait(_RESTART_S)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
+from app.insights.noticed import Noticed
+from app.lanes import Lanes
 from app.metrics import Metrics
 from app.schemas.events import EventsAnswer
 from app.schemas.items import ItemsAnswer
 from app.schemas.parts import ErrorAnswer
 from app.service import Service
 from app.settings import Settings
+from app.user_ids import UserIds
 from core.errors import Unavailable
 
 
-def _service(request: Request) -> Service:
+# Coroutines, though they never wait: FastAPI calls plain functions in threads, and these are not worth one.
+async def _service(request: Request) -> Service:
     service: Service | None = request.app.state.service
     if service is None:
         failure = request.app.state.failure
@@ -26,14 +30,45 @@ def _service(request: Request) -> Service:
     return service
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _metrics(request: Request) -> Metrics:
+async def _metrics(request: Request) -> Metrics:
     metrics: Metrics = request.app.state.metrics
     return metrics
+
+
+async def _noticed(request: Request) -> Noticed:
+    noticed: Noticed = request.app.state.noticed
+    return noticed
+
+
+async def _users(request: Request) -> UserIds:
+    users: UserIds = request.app.state.users
+    return users
+
+
+async def _lanes(request: Request) -> Lanes:
+    lanes: Lanes = request.app.state.lanes
+    return lanes
+
+
+class AtHand(NamedTuple):
+    """What the busiest route needs. One dependency: FastAPI takes longer to resolve six than the route to parse."""
+
+    service: Service
+    settings: Settings
+    metrics: Metrics
+    noticed: Noticed
+    lanes: Lanes
+    users: UserIds
+
+
+async def _at_hand(request: Request) -> AtHand:
+    state, service = request.app.state, await _service(request)
+    return AtHand(service, state.settings, state.metrics, state.noticed, state.lanes, state.users)
 
 
 async def _raw(request: Request) -> bytes:
@@ -43,6 +78,10 @@ async def _raw(request: Request) -> bytes:
 Running = Annotated[Service, Depends(_service)]
 Configured = Annotated[Settings, Depends(_settings)]
 Measured = Annotated[Metrics, Depends(_metrics)]
+Notices = Annotated[Noticed, Depends(_noticed)]
+Users = Annotated[UserIds, Depends(_users)]
+InLanes = Annotated[Lanes, Depends(_lanes)]
+All = Annotated[AtHand, Depends(_at_hand)]
 Raw = Annotated[bytes, Depends(_raw)]
 
 

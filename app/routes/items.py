@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from app.access import Guarded, needs
 from app.bodies import entries, json_body, validate
-from app.routes.dependencies import Raw, Running, json, json_of_many
+from app.routes.dependencies import Configured, InLanes, Raw, Running, json, json_of_many
 from app.schemas.items import ItemBody, ItemsAnswer
-from app.schemas.parts import ErrorAnswer
+from app.schemas.parts import ErrorAnswer, Id
+from app.service import Service
+from app.settings import Settings
+from core.errors import TooMany
 from core.types import ItemId
 
-router = APIRouter(tags=["catalogue"])
+router = APIRouter(tags=["catalogue"], route_class=Guarded)
 
 
-@router.put("/v1/items", response_model=ItemsAnswer, openapi_extra=json_body(ItemBody, ndjson=True))
-def put_items(raw: Raw, service: Running) -> Response:
+@router.put(
+    "/v1/items",
+    response_model=ItemsAnswer,
+    dependencies=[needs("admin")],
+    responses={422: {"model": ErrorAnswer | ItemsAnswer}},
+    openapi_extra=json_body(ItemBody, ndjson=True),
+)
+async def put_items(raw: Raw, service: Running, settings: Configured, lanes: InLanes) -> Response:
     """Insert or replace items: a JSON array, one object, or NDJSON. Good ones are stored, others refused one by one."""
+    return await lanes.items.run(lambda: _put(raw, service, settings))
+
+
+def _put(raw: bytes, service: Service, settings: Settings) -> Response:
     found = entries(raw, many="items")
+    if len(found) > settings.limits.items_per_batch:
+        raise TooMany(len(found), settings.limits.items_per_batch)
     valid, rejected = validate(found, ItemBody, "invalid_item")
     if valid:
         service.put([entry.body.item() for entry in valid])
@@ -24,14 +40,24 @@ def put_items(raw: Raw, service: Running) -> Response:
 
 
 # Ids may hold slashes, hence `path`.
-@router.get("/v1/items/{item_id:path}", response_model=ItemBody, responses={404: {"model": ErrorAnswer}})
-def get_item(item_id: str, service: Running) -> Response:
+@router.get(
+    "/v1/items/{item_id:path}",
+    response_model=ItemBody,
+    dependencies=[needs("search")],
+    responses={404: {"model": ErrorAnswer}},
+)
+async def get_item(item_id: Id, service: Running, lanes: InLanes) -> Response:
     """The item as it was stored."""
-    return json(ItemBody.of(service.get(ItemId(item_id))))
+    return await lanes.items.run(lambda: json(ItemBody.of(service.get(ItemId(item_id)))))
 
 
-@router.delete("/v1/items/{item_id:path}", status_code=204, responses={404: {"model": ErrorAnswer}})
-def delete_item(item_id: str, service: Running) -> Response:
+@router.delete(
+    "/v1/items/{item_id:path}",
+    status_code=204,
+    dependencies=[needs("admin")],
+    responses={404: {"model": ErrorAnswer}},
+)
+async def delete_item(item_id: Id, service: Running, lanes: InLanes) -> Response:
     """Remove an item from every arm."""
-    service.delete(ItemId(item_id))
+    await lanes.items.run(lambda: service.delete(ItemId(item_id)))
     return Response(status_code=204)

@@ -1,28 +1,61 @@
-"""GET /livez, /readyz and /metrics."""
+"""GET /livez, /readyz, /healthz and /metrics."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+import time
 
-from app.routes.dependencies import Measured, Running, json
-from app.schemas.operations import Health
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 
-router = APIRouter(tags=["operations"])
+from app.access import Guarded, needs
+from app.learner_state import read_state
+from app.routes.dependencies import Configured, InLanes, Measured, Running, json
+from app.schemas.operations import ArmHealth, Health, HealthDetails
+from core.errors import Unavailable
+
+router = APIRouter(tags=["operations"], route_class=Guarded)
 
 
 @router.get("/livez", response_model=Health)
-def livez() -> Response:
+async def livez() -> Response:
     """The process answers."""
     return json(Health(status="alive"))
 
 
 @router.get("/readyz", response_model=Health)
-def readyz(service: Running) -> Response:
-    """The catalogue is indexed, the models are loaded and warm; 503 until then."""
+async def readyz(request: Request, service: Running) -> Response:
+    """The catalogue is indexed, the models are loaded and warm; 503 until then, and when the server is to stop."""
+    if request.app.state.draining:
+        raise Unavailable("stopping", "The service is about to stop.", "Send new requests to another one.")
     return json(Health(status="ready", items=len(service.items), release=service.serving.release))
 
 
-@router.get("/metrics")
-def metrics(service: Running, measured: Measured) -> Response:
+@router.get("/healthz", response_model=HealthDetails, dependencies=[needs("admin")])
+async def healthz(request: Request, service: Running, settings: Configured) -> Response:
+    """What works and what doesn't: every arm, the learner, the configuration."""
+    arms = {
+        name: ArmHealth(circuit=guard.breaker.state.value, stuck=guard.stuck)
+        for name, guard in service.fan_out.arms.items()
+    }
+    troubled = any(arm.circuit != "closed" or arm.stuck for arm in arms.values())
+    state = read_state(settings.data_dir)
+    return json(
+        HealthDetails(
+            status="stopping" if request.app.state.draining else "degraded" if troubled else "ok",
+            items=len(service.items),
+            release=service.serving.release,
+            policy=service.serving.policy.version,
+            ranker=service.serving.ranker.version,
+            config=service.config,
+            needs_restart=sorted(request.app.state.needs_restart),
+            arms=arms,
+            learner_lag_s=round(max(0.0, time.time() - state.caught_up), 3) if state else None,
+        )
+    )
+
+
+@router.get("/metrics", response_class=PlainTextResponse, dependencies=[needs("admin")])
+async def metrics(service: Running, measured: Measured, lanes: InLanes) -> Response:
     """Prometheus text format."""
-    return Response(measured.expose(service), media_type="text/plain; version=0.0.4; charset=utf-8")
+    text = await lanes.operations.run(lambda: measured.expose(service))
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -61,7 +62,12 @@ class EventBody(BaseModel):
     message: str | None = None
     message_type: str | None = None
 
-    def feedback(self, received: float) -> Feedback:
+    def feedback(self, received: float, hashed: Callable[[str | None], str | None]) -> Feedback:
+        """The event as it is logged: with the user's id `hashed`, also in an id made of its content."""
+        known = self.model_copy(update={"user_id": hashed(self.user_id)}) if self.user_id else self
+        return known._feedback(received)
+
+    def _feedback(self, received: float) -> Feedback:
         position = self.event_attributes.position
         return Feedback(
             event_id=EventId(self.event_id or self._content_id()),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, field_validator
 from app.schemas.parts import Id, Name, Rejection, Values, model, seconds
 from core.types import Item, ItemId, Question, Review
 
+_LARGEST = 1e30  # features are float32, and ratios of numbers have to fit too
 ITEM = {
     "id": "track:love-story",
     "type": "track",
@@ -68,6 +69,8 @@ class ItemBody(BaseModel):
     def _finite(cls, numbers: dict[str, float]) -> dict[str, float]:
         if odd := [name for name, value in numbers.items() if not math.isfinite(value)]:
             raise ValueError(f"numbers must be finite; these are not: {', '.join(odd)}; leave them out")
+        if odd := [name for name, value in numbers.items() if abs(value) > _LARGEST]:
+            raise ValueError(f"numbers are at most {_LARGEST:g}; these are larger: {', '.join(odd)}; use another unit")
         return numbers
 
     def item(self) -> Item:

@@ -5,10 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-Id = Annotated[str, Field(min_length=1, max_length=200)]
+Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]  # databases refuse NUL in a text
 Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def _unicode(text: str) -> str:
+    """JSON can write halves of a character; no store can hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the text has half of a surrogate pair; send whole characters") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_unicode)]
 
 
 def _as_list(value: Any) -> Any:

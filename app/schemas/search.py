@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 
+from app.schemas.explanation import ExplanationBody
+from app.schemas.facets import FacetBody
 from app.schemas.items import ITEM
-from app.schemas.parts import Id, Name, Values, model
-from core.types import Facet, Figures, ItemId, Query, QueryId, Range
+from app.schemas.parts import Id, Name, Text, Values, model
+from core.types import ArmReport, ItemId, Query, QueryId, Range
 
 Bound = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -54,7 +57,7 @@ class SearchBody(BaseModel):
         }
     )
 
-    query: str = Field(description="What was typed. Empty: what is popular.")
+    query: Text = Field(description="What was typed. Empty: what is popular.")
     size: Annotated[int, Field(ge=1)] = 10
     start: Annotated[int, Field(ge=0, alias="from", description="How many results to skip.")] = 0
     user_id: Id | None = None
@@ -72,16 +75,18 @@ class SearchBody(BaseModel):
         max_length=50,
         description="Items engaged with in this session, newest last; without it, those of the session's events.",
     )
-    explain: bool = Field(default=False, description="Add the features of every hit, and the arms' reasons.")
+    explain: bool = Field(default=False, description="Add what made each hit's score, and the arms' reasons.")
     preview: bool = Field(default=False, description="Look without leaving a trace: nothing is logged or learned.")
     plan: Name | None = Field(default=None, description="Answer by this plan; only with `preview`.")
+    policy: Name | None = Field(default=None, description="Let this policy choose the plan; only with `preview`.")
 
-    def asked(self, query_id: QueryId, now: float) -> Query:
+    def asked(self, query_id: QueryId, now: float, hashed: Callable[[str | None], str | None]) -> Query:
+        """The query as it is logged: with the user's id `hashed`."""
         return Query(
             id=query_id,
             text=self.query,
             time=now,
-            user_id=self.user_id,
+            user_id=hashed(self.user_id),
             session_id=self.session_id,
             client_id=self.client_id,
             filters={
@@ -123,19 +128,33 @@ class Hit(BaseModel):
     numbers: dict[str, float]
     score: float
     arms: dict[str, Found]
-    features: dict[str, float | None] | None = None
+    explanation: ExplanationBody | None = None
     team: int | None = None
 
 
 class ArmBody(BaseModel):
-    """What became of one asked arm."""
+    """What became of one asked arm, or of the neural stage: it was to read `depth` candidates and has read `found`."""
 
     model_config = model({"status": "ok", "depth": 100, "found": 100, "took_ms": 0.9})
 
-    status: Literal["ok", "timeout", "error"]
+    status: Literal["ok", "timeout", "error", "skipped"]
     depth: int
     found: int
     took_ms: float
+
+    @classmethod
+    def of(cls, report: ArmReport) -> ArmBody:
+        return cls.model_construct(**told(report))
+
+
+def told(report: ArmReport) -> dict[str, Any]:
+    """What an ArmBody says."""
+    return {
+        "status": report.status.value,
+        "depth": report.depth,
+        "found": report.found,
+        "took_ms": round(report.took_ms, 3),
+    }
 
 
 class PlanBody(BaseModel):
@@ -145,51 +164,6 @@ class PlanBody(BaseModel):
 
     name: str
     depths: dict[str, int]
-
-
-class ValueBody(BaseModel):
-    """A value of an attribute, and how many items have it."""
-
-    model_config = model({"value": "HP", "count": 17})
-
-    value: str
-    count: int
-
-
-class RangeCountBody(BaseModel):
-    """The least and the greatest figure in a range, and how many items are in it; as a filter, it gives just those."""
-
-    model_config = model({"from": 12.99, "to": 99.0, "count": 41})
-
-    low: float = Field(alias="from")
-    high: float = Field(alias="to")
-    count: int
-
-
-class FiguresBody(BaseModel):
-    """The facet of a number: its bounds, absent where no item has one, and ranges of about equally many items."""
-
-    model_config = model({"min": 12.99, "max": 480.0, "ranges": [{"from": 12.99, "to": 99.0, "count": 41}]})
-
-    min: float | None = None
-    max: float | None = None
-    ranges: list[RangeCountBody]
-
-    @classmethod
-    def of(cls, figures: Figures) -> FiguresBody:
-        found = figures.ranges
-        ranges = [RangeCountBody.model_construct(low=r.low, high=r.high, count=r.count) for r in found]
-        low, high = (found[0].low, found[-1].high) if found else (None, None)
-        return cls.model_construct(min=low, max=high, ranges=ranges)
-
-
-FacetBody = FiguresBody | list[ValueBody]
-
-
-def facet_body(facet: Facet) -> FacetBody:
-    if isinstance(facet, Figures):
-        return FiguresBody.of(facet)
-    return [ValueBody.model_construct(value=each.value, count=each.count) for each in facet]
 
 
 class SearchAnswer(BaseModel):
@@ -206,6 +180,7 @@ class SearchAnswer(BaseModel):
             "release": 12,
             "arms": {"lexical": {"status": "ok", "depth": 100, "found": 100, "took_ms": 0.9}},
             "degraded": False,
+            "logged": True,
             "facets": {"mood": [{"value": "romantic", "count": 12}]},
             "took_ms": 7.4,
         }
@@ -219,7 +194,9 @@ class SearchAnswer(BaseModel):
     ranker: str
     release: int
     arms: dict[str, ArmBody]
-    degraded: bool
+    degraded: bool = Field(description="Whether an asked arm did not answer.")
+    logged: bool = Field(description="Whether feedback can be taken; false of a preview, or when the log fails.")
+    neural: ArmBody | None = Field(default=None, description="The neural stage, where one is configured.")
     experiment: str | None = Field(default=None, description="`name:variant` of the experiment it takes part in.")
     facets: dict[str, FacetBody] | None = Field(
         default=None, description="The asked ones: values with counts, most frequent first, or ranges of a number."

@@ -10,8 +10,13 @@ from app.indexer import ItemTable
 from app.settings import Settings
 from app.wiring.plans import RANKED_ARMS
 from app.wiring.stores import open_embeddings
-from core.protocols import Indexed, Retriever
+from core.catalogue import Indexed
+from core.protocols import Retriever
+from ranking.behaviour_model import BehaviourLearner
 from ranking.features.extractor import FeatureExtractor
+from ranking.features.feature import Schema
+from ranking.profiles import ProfilesLearner
+from ranking.quality.model import COMPONENT as QUALITY
 from retrievers.encoded_store import EncodedStore
 from retrievers.engagements.customers import CustomersLearner
 from retrievers.engagements.related_model import RelatedLearner
@@ -49,6 +54,7 @@ class Arms:
     by_name: Mapping[str, Retriever]
     lexical: LexicalRetriever | OkapiRetriever
     memory: MemoryRetriever
+    structured: StructuredRetriever
     extractor: FeatureExtractor
     encoder: str
     followers: Mapping[str, Indexed]
@@ -60,7 +66,8 @@ def build_arms(settings: Settings, indexes: Path) -> Arms:
     """All arms, empty. What lives on disk while it is used does so below `indexes`."""
     embeddings = open_embeddings(settings)
     closers: list[Close] = [embeddings.close]
-    query_vector = QueryVectors(embeddings)
+    query_vector = QueryVectors(embeddings.encoder)  # quicker than a look on disk
+    embeddings.look_first(query_vector)
     items = ItemTable()
     lexical = _lexical(settings, items, indexes)
     vector = VectorRetriever(embeddings, query_vector, items)
@@ -71,7 +78,12 @@ def build_arms(settings: Settings, indexes: Path) -> Arms:
     personal = PersonalRetriever(vector.index, query_vector)
     explore = ExploreRetriever(vector.index, query_vector, items)
     popular = PopularRetriever(items)
-    extractor = FeatureExtractor(RANKED_ARMS, items)
+    extractor = FeatureExtractor(
+        RANKED_ARMS,
+        brand=settings.ranking.brand_attribute,
+        vectors=vector.index.now,
+        related=related.relatedness,
+    )
     built: tuple[Retriever, ...] = (
         lexical, structured, popular, memory, related, sparse, vector, personal, explore,
     )  # fmt: skip
@@ -80,6 +92,7 @@ def build_arms(settings: Settings, indexes: Path) -> Arms:
         by_name={arm.name: arm for arm in built},
         lexical=lexical,
         memory=memory,
+        structured=structured,
         extractor=extractor,
         encoder=embeddings.version,
         # The structured arm is told while the table still knows what an item said before; then the table, which the
@@ -91,15 +104,23 @@ def build_arms(settings: Settings, indexes: Path) -> Arms:
         },
         loads={
             MemoryLearner.component: (memory.load,),
-            PopularityLearner.component: (popular.load, extractor.load, explore.load),
+            PopularityLearner.component: (popular.load, extractor.loads[PopularityLearner.component], explore.load),
             ReadingsLearner.component: (structured.load,),
             ExpansionLearner.component: (sparse.load,),
             RelatedLearner.component: (related.load,),
             CustomersLearner.component: (personal.load,),
+            QUALITY: (extractor.quality.load,),
+            BehaviourLearner.component: (extractor.loads[BehaviourLearner.component],),
+            ProfilesLearner.component: (extractor.loads[ProfilesLearner.component],),
             **({QueryAdapterLearner.component: (vector.load,)} if settings.vector.adapter else {}),
         },
         closers=closers,
     )  # fmt: skip
+
+
+def feature_schema() -> Schema:
+    """Of the features that are computed, whatever the catalogue."""
+    return FeatureExtractor(RANKED_ARMS).schema
 
 
 def _lexical(settings: Settings, items: ItemTable, indexes: Path) -> LexicalRetriever | OkapiRetriever:

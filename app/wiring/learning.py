@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from app.policy_watch import PolicyWatch
 from app.settings import Settings
+from app.wiring.arms import feature_schema
 from app.wiring.plans import plan_library
-from app.wiring.rollout import build_gate
+from app.wiring.policies import policy_of_kind
+from app.wiring.rollout import release_gate
 from app.wiring.stores import open_catalogue, open_embeddings, open_registry, open_store
 from bandit.adf.learner import AdfLearner
 from bandit.coverage.learner import CoverageLearner
-from core.protocols import Learner
+from bandit.terms import Terms
+from core.protocols import Learner, ModelRegistry, Policy
+from feedback.client_limit import ClientLimit
 from feedback.learner import LearningLoop
+from feedback.registry import usable
 from feedback.reward import RewardRule
+from ranking.behaviour_model import BehaviourLearner
 from ranking.learner import RankerLearner
+from ranking.metrics import read_judgments
+from ranking.profiles import ProfilesLearner
+from ranking.training.parameters import Parameters
 from retrievers.engagements.customers import CustomersLearner
 from retrievers.engagements.related_model import RelatedLearner
 from retrievers.impact.expansion_model import ExpansionLearner
@@ -25,9 +36,21 @@ from retrievers.vectors.adapter_model import QueryAdapterLearner
 _DAY_S = 86_400.0
 
 
-def build_learning(settings: Settings, *, state: Path | None = None) -> LearningLoop:
-    """The learning loop over the log in `state`, by default the data directory."""
-    state = state or settings.data_dir
+def build_learning(
+    settings: Settings,
+    *,
+    state: Path | None = None,
+    wait: bool = True,
+    watch: PolicyWatch | None = None,
+    beside: Sequence[Learner] = (),
+) -> LearningLoop:
+    """The learning loop over the log in `state`, by default the data directory.
+
+    Without `wait`, the ranker trains while the loop goes on. `watch` is shown every episode, and
+    so are those `beside`, after the others.
+    """
+    registry = open_registry(settings, state)
+    ranker = ranker_learner(settings, registry, wait=wait)
     catalogue = open_catalogue(settings)  # what was clicked says more when one knows what it is
     learners: list[Learner] = [
         MemoryLearner(half_life_s=settings.memory.half_life_days * _DAY_S, client_cap=settings.memory.client_cap),
@@ -44,11 +67,13 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
         ),
         RelatedLearner(horizon_s=settings.related.horizon_days * _DAY_S),
         CustomersLearner(half_life_s=settings.personal.half_life_days * _DAY_S),
-        RankerLearner(
-            min_clicked=settings.ranking.min_clicked,
-            retrain_every=settings.ranking.retrain_every,
-            max_episodes=settings.ranking.max_episodes,
+        BehaviourLearner(half_life_s=settings.memory.half_life_days * _DAY_S, client_cap=settings.memory.client_cap),
+        ProfilesLearner(
+            catalogue.get,
+            brand=settings.ranking.brand_attribute,
+            half_life_s=settings.personal.half_life_days * _DAY_S,
         ),
+        ranker,
     ]
     if settings.vector.adapter:
         learners.append(
@@ -61,17 +86,46 @@ def build_learning(settings: Settings, *, state: Path | None = None) -> Learning
         )
     if settings.learns_policy:
         learners.append(_policy_learner(settings))
+    if watch is not None:
+        learners.append(watch)
     rule = RewardRule(settings.feedback.weights)
-    registry = open_registry(state)
     return LearningLoop(
-        open_store(state),
+        open_store(settings, state),
         registry,
-        learners,
+        [*learners, *beside],
         rule,
         window_s=settings.feedback.window_s,
         keep=settings.learner.keep_releases,
-        gate=build_gate(settings, registry) if settings.rolls_out else None,
-        closers=[catalogue.close],
+        gate=release_gate(settings, registry),
+        limit=ClientLimit(settings.feedback.client_cap),
+        closers=[catalogue.close, ranker.close],
+    )
+
+
+def build_watch(settings: Settings) -> PolicyWatch:
+    """Of the policy of the current release."""
+    registry, library = open_registry(settings), plan_library(settings)
+
+    def current() -> Policy:
+        model = usable(registry, registry.current(), CoverageLearner.component)
+        return policy_of_kind(settings.policy.kind, settings, library, model)
+
+    return PolicyWatch(current)
+
+
+def ranker_learner(settings: Settings, registry: ModelRegistry, *, wait: bool = True) -> RankerLearner:
+    """As configured; it compares with what is current in the registry."""
+    wanted = settings.ranking
+    return RankerLearner(
+        feature_schema(),
+        min_clicked=wanted.min_clicked,
+        retrain_every=wanted.retrain_every,
+        max_episodes=wanted.max_episodes,
+        parameters=Parameters.of(wanted.parameters),
+        memory_mib=wanted.memory_mib,
+        judgments=read_judgments(Path(wanted.judgments)) if wanted.judgments else None,
+        current=lambda: usable(registry, registry.current(), RankerLearner.component),
+        wait=wait,
     )
 
 
@@ -81,8 +135,5 @@ def _policy_learner(settings: Settings) -> Learner:
     return (AdfLearner if adf else CoverageLearner)(
         plan_library(settings),
         wanted.seed,
-        min_clicked=wanted.min_clicked,
-        cost_per_ms=wanted.cost_per_ms,
-        gamma=wanted.gamma,
-        floor=wanted.floor,
+        Terms(wanted.min_clicked, wanted.cost_per_ms, wanted.gamma, wanted.floor),
     )

@@ -10,6 +10,7 @@ from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.misguided import MisguidedPolicy
 from bandit.plans import PlanLibrary
+from bandit.rollouts.staged import StagedPolicy
 from bandit.uniform import UniformPolicy
 from bandit.warmup import WarmupPolicy
 from core.errors import BowerbirdError
@@ -47,6 +48,18 @@ def policy_from(model: bytes, *, seed: int) -> tuple[Policy, PlanLibrary]:
 
 def warmup(settings: Settings, library: PlanLibrary) -> Policy:
     return WarmupPolicy(library, settings.policy.seed, settings.policy.explore)
+
+
+def named_policies(settings: Settings, library: PlanLibrary, served: Policy) -> dict[str, Policy]:
+    """What a preview may ask for by name: what serves and, while it is rolled out, each of its parts; and baselines."""
+    parts = {role: policy for role, (policy, _) in served.parts.items()} if isinstance(served, StagedPolicy) else {}
+    return {
+        "served": served,
+        **parts,
+        "warmup": warmup(settings, library),
+        "uniform": UniformPolicy(library, settings.policy.seed),
+        "fixed": FixedPolicy(library, settings.retrieval.default_plan),
+    }
 
 
 def _fitting(kind: str, settings: Settings, library: PlanLibrary, model: bytes) -> Policy | None:

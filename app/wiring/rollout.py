@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from app.gates import Gates
+from app.ranker_trial import RankerTrial
 from app.rollout import RolloutGate, Stored
 from app.settings import Settings
 from app.wiring.plans import plan_library
@@ -13,7 +15,7 @@ from bandit.plans import PlanLibrary
 from bandit.rollout import Rules
 from bandit.rollouts.guardrails import Limits
 from bandit.rollouts.staged import StagedPolicy
-from core.protocols import ModelRegistry
+from core.protocols import ModelRegistry, ReleaseGate
 
 
 def rules(settings: Settings) -> Rules:
@@ -34,6 +36,15 @@ def build_gate(settings: Settings, registry: ModelRegistry) -> RolloutGate:
     library = plan_library(settings)
     policy_of = partial(learned_policy, settings, library)
     return RolloutGate(registry, policy_of, library, rules(settings), seed=settings.policy.seed)
+
+
+def release_gate(settings: Settings, registry: ModelRegistry) -> ReleaseGate | None:
+    """All that has to be passed on the way to a release; None where everything that was made is published."""
+    staged_only = settings.rolls_out and settings.rollout.stages
+    gates: list[ReleaseGate] = [build_gate(settings, registry)] if staged_only else []
+    if settings.ranking.trial != "none":
+        gates.append(RankerTrial(registry, searches=settings.ranking.trial_searches))
+    return Gates(gates) if gates else None
 
 
 def staged(settings: Settings, library: PlanLibrary, state: Stored) -> StagedPolicy:

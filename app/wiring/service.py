@@ -5,52 +5,57 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from threading import Event
 
 from app.checkpoints import Checkpoints
+from app.fanout import FanOut
+from app.gaps import Gaps
 from app.indexer import Indexer
-from app.pipeline import Pipeline
 from app.service import Service
 from app.settings import Settings
 from app.shadow import ShadowTraffic
-from app.wiring.arms import build_arms
-from app.wiring.models import Models
-from app.wiring.plans import plan_library
-from app.wiring.policies import warmup
-from app.wiring.stores import open_catalogue, open_registry, open_store
-from bandit.context import context_features
+from app.wiring.after import build_neural
+from app.wiring.arms import Arms, build_arms
+from app.wiring.limits import arm_limits
+from app.wiring.setup import SetupBuilder
+from app.wiring.stores import listen, open_catalogue, open_judgments, open_registry, open_store
 from core.catalogue import Catalogue
 from feedback.sessions import Sessions
 
 _ROOT = Path(__file__).parent.parent.parent
 
 
-def build_service(settings: Settings, *, state: Path | None = None, clock: Callable[[], float] = time.time) -> Service:
-    """A service that is not started yet. `state` holds events and models, by default the data directory."""
-    state = state or settings.data_dir
-    library = plan_library(settings)
+def build_service(
+    settings: Settings,
+    *,
+    state: Path | None = None,
+    clock: Callable[[], float] = time.time,
+    changed_arms: Callable[[Arms], Arms] = lambda arms: arms,
+) -> Service:
+    """A service that is not started yet. `state` holds events and models, by default the data directory.
+
+    `changed_arms` may put other arms in the place of those that are built: an arm of your own, or one that fails.
+    """
+    catalogue = open_catalogue(settings)  # first: a database that is away is told at once
     indexes = settings.data_dir / "indexes"
-    arms = build_arms(settings, indexes)
-    catalogue = open_catalogue(settings)
+    arms = changed_arms(build_arms(settings, indexes))
     checkpoints = Checkpoints(indexes, _version(settings, catalogue, arms.encoder))
-    registry = open_registry(state)
-    store = open_store(state)
-    pool = ThreadPoolExecutor(settings.service.threads, thread_name_prefix="arm")
+    registry = open_registry(settings, state)
+    store = open_store(settings, state)
+    fan_out = FanOut(arms.by_name, arm_limits(settings), threads=settings.service.threads)
+    closers = [*arms.closers, fan_out.close]
+    wake = Event()
+    if state is None:
+        closers += listen(settings, wake.set)
+    gaps = Gaps()
+    builder = SetupBuilder(arms, fan_out, registry, build_neural(settings, closers), gaps)
     return Service(
         catalogue=catalogue,
         items=arms.items,
         indexer=Indexer(catalogue, arms.items, arms.followers, checkpoints),
-        pipeline=Pipeline(
-            arms=arms.by_name,
-            items=arms.items,
-            extractor=arms.extractor,
-            context=context_features,
-            fallback=warmup(settings, library),
-            pool=pool,
-            deadline_ms=settings.retrieval.deadline_ms,
-        ),
+        setup=builder(settings),
         store=store,
         shadows=ShadowTraffic(
             arms.by_name,
@@ -59,17 +64,21 @@ def build_service(settings: Settings, *, state: Path | None = None, clock: Calla
             depth=settings.shadow.depth,
             seed=settings.policy.seed,
             clock=clock,
+            gaps=gaps,
         ),
+        judgments=open_judgments(settings, state),
         sessions=Sessions(settings.feedback.weights),
         registry=registry,
-        plans={plan.name: plan for plan in library.plans},
         recall=arms.memory.recall,
-        load_models=Models(settings, registry, library, arms.extractor.names, arms.loads),
+        quality_words=arms.extractor.quality.words,
         count_facets=arms.lexical.facets,
-        config=settings.hash,
-        pool=pool,
+        fan_out=fan_out,
+        build_setup=builder,
+        gaps=gaps,
+        read_query=arms.structured.read,
         clock=clock,
-        closers=arms.closers,
+        closers=closers,
+        wake=wake,
     )
 
 

@@ -11,6 +11,7 @@ from bandit.adf.policy import AdfModel, action_features
 from bandit.adf.squarecb import GAMMA_EXPONENT, SquareCb
 from bandit.lessons import Lessons
 from bandit.plans import PlanLibrary
+from bandit.terms import Terms
 from core.types import Episode, Plan
 
 
@@ -24,24 +25,12 @@ class AdfLearner:
 
     component = "policy"
 
-    def __init__(
-        self,
-        library: PlanLibrary,
-        seed: int,
-        *,
-        min_clicked: int = 200,
-        cost_per_ms: float,
-        gamma: float,
-        floor: float,
-    ) -> None:
-        """`gamma` is multiplied by sqrt(episodes); `cost_per_ms` is in reward."""
+    def __init__(self, library: PlanLibrary, seed: int, terms: Terms) -> None:
         self._library = library
         self._numbers = {plan: number for number, plan in enumerate(map(_key, library.plans))}
         self._seed = seed
-        self._cost_per_ms = cost_per_ms
-        self._gamma = gamma
-        self._floor = floor
-        self._lessons = Lessons(min_clicked)
+        self._terms = terms
+        self._lessons = Lessons(terms.min_clicked)
         self._vw: SquareCb | None = None
 
     @property
@@ -59,8 +48,8 @@ class AdfLearner:
             library=self._library,
             names=self._lessons.names,
             weights=self._vw.export(),
-            gamma=self._gamma * math.pow(self._lessons.episodes, GAMMA_EXPONENT),
-            floor=self._floor,
+            gamma=self._terms.gamma * math.pow(self._lessons.episodes, GAMMA_EXPONENT),
+            floor=self._terms.floor,
             vw=self._vw.save(),
         ).dump()
 
@@ -82,13 +71,13 @@ class AdfLearner:
         self._vw.learn(
             self._numbers[_key(impression.choice.plan)],
             impression.context.values.astype(np.float64),
-            cost=self._cost_per_ms * milliseconds - episode.reward,
+            cost=self._terms.cost_per_ms * milliseconds - episode.reward,
             propensity=impression.choice.propensity,
         )
 
     def _start(self, width: int) -> None:
         self.close()
-        self._vw = SquareCb(action_features(self._library), width, gamma=self._gamma, seed=self._seed)
+        self._vw = SquareCb(action_features(self._library), width, gamma=self._terms.gamma, seed=self._seed)
 
 
 def _key(plan: Plan) -> tuple[tuple[str, int], ...]:

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.costs import ArmTimes
+from bandit.coverage.corrections import PlanCorrections
+from bandit.coverage.familiarity import Familiarity
 from bandit.coverage.heads import LinearHeads
 from bandit.coverage.labels import Labeller
-from bandit.coverage.offsets import PlanOffsets
 from bandit.coverage.policy import CoverageModel
 from bandit.coverage.union import United, corrected
 from bandit.lessons import Lessons
 from bandit.plans import PlanLibrary
+from bandit.terms import Terms
 from core.types import Episode
 
 _REFRESHED = 25  # episodes between two looks at the weights, which say what is expected of the next ones
@@ -29,34 +31,23 @@ class CoverageLearner:
     Were the heads taught by clicked items only, an arm that is asked alone would look perfect: somebody has to have
     found an item before it can be clicked. What a shadow tells of arms that were not asked is such knowledge; it counts
     as the ceiling's share, and only for arms that the drawn plan left out. Arms that timed out or failed say nothing.
-    `skipped` counts the episodes that taught nothing: interleaved (their items come from two plans), with other context
-    features than the current, or with unusable numbers.
+    `skipped` counts the episodes that taught nothing: interleaved (their items come from two plans), imported (from
+    none), with other context features than the current, or with unusable numbers.
     """
 
     component = "policy"
 
-    def __init__(
-        self,
-        library: PlanLibrary,
-        seed: int,
-        *,
-        min_clicked: int = 200,
-        cost_per_ms: float,
-        gamma: float,
-        floor: float,
-    ) -> None:
-        """`gamma` is multiplied by sqrt(episodes); `cost_per_ms` is in reward."""
+    def __init__(self, library: PlanLibrary, seed: int, terms: Terms) -> None:
         self._library = library
         self._seed = seed
-        self._cost_per_ms = cost_per_ms
-        self._gamma = gamma
-        self._floor = floor
-        self._lessons = Lessons(min_clicked)
+        self._terms = terms
+        self._lessons = Lessons(terms.min_clicked)
         self._heads: LinearHeads | None = None
         self._times = ArmTimes()
         self._label = Labeller(library)
         self._united = United(library)
-        self._offsets = PlanOffsets(len(library.plans))
+        self._corrections = PlanCorrections(len(library.plans), 0)
+        self._familiarity = Familiarity(0)
         self._weights = np.zeros((0, 0))
 
     @property
@@ -65,7 +56,10 @@ class CoverageLearner:
 
     def learn(self, episodes: Sequence[Episode]) -> None:
         self._lessons.take(
-            episodes, teaches=lambda episode: not episode.impression.mixed, start=self._start, teach=self._teach
+            episodes,
+            teaches=lambda episode: not (episode.impression.mixed or episode.impression.imported),
+            start=self._start,
+            teach=self._teach,
         )
 
     def snapshot(self) -> bytes | None:
@@ -76,11 +70,12 @@ class CoverageLearner:
             library=self._library,
             names=self._lessons.names,
             weights=self._heads.export(),
-            offsets=self._offsets.values,
+            corrections=self._corrections.weights,
             head_ms=np.array([self._times.milliseconds(arm, depth) for arm, depth in self._library.heads]),
-            gamma=self._gamma * math.sqrt(self._lessons.episodes),
-            floor=self._floor,
-            cost_per_ms=self._cost_per_ms,
+            novelty=self._familiarity.export(),
+            gamma=self._terms.gamma * math.sqrt(self._lessons.episodes),
+            floor=self._terms.floor,
+            cost_per_ms=self._terms.cost_per_ms,
         ).dump()
 
     def close(self) -> None:
@@ -92,7 +87,8 @@ class CoverageLearner:
     def _start(self, width: int) -> None:
         self.close()
         self._heads = LinearHeads(self._groups(), width, seed=self._seed)
-        self._offsets = PlanOffsets(len(self._library.plans))
+        self._corrections = PlanCorrections(len(self._library.plans), width)
+        self._familiarity = Familiarity(width)
 
     def _groups(self) -> list[int]:
         """The depths of an arm are much alike; the ceiling is on its own."""
@@ -107,11 +103,14 @@ class CoverageLearner:
         united, ceiling = self._united(self._weights, values)
         labels = self._label(episode)
         for head in np.flatnonzero(labels.told_heads).tolist():
-            self._heads.learn(head, values, float(labels.heads[head]))
+            earned = float(labels.heads[head])
+            self._heads.learn(head, values, min(earned, 1.0), weight=max(earned, 1.0))
         for head in np.flatnonzero(labels.shadowed).tolist():
-            self._heads.learn(head, values, min(ceiling, 1.0) * float(labels.heads[head] > 0))
+            self._heads.learn(head, values, min(ceiling, 1.0) * float(labels.held[head]))
         self._teach_ceiling(episode, values, united / ceiling)
-        self._offsets.learn(labels.told_plans, corrected(united, self._offsets.values), labels.plans)
+        predicted = corrected(united, self._corrections(values))
+        self._corrections.learn(values, labels.told_plans, predicted, labels.plans)
+        self._familiarity.learn(values)
         self._times.add_episode(episode)
 
     def _teach_ceiling(self, episode: Episode, values: Doubles, covered: Doubles) -> None:

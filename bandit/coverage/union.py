@@ -34,10 +34,10 @@ class United:
         return ceiling * (1 - missed), ceiling
 
 
-def corrected(united: Doubles, offsets: Doubles) -> Doubles:
-    """The rewards with `offsets` added to their log-odds."""
+def corrected(united: Doubles, more: Doubles) -> Doubles:
+    """The rewards with `more` added to their log-odds."""
     rewards = np.clip(united, _LEAST, 1 - _LEAST)
-    return sigmoid(np.log(rewards / (1 - rewards)) + offsets)
+    return sigmoid(np.log(rewards / (1 - rewards)) + more)
 
 
 def sigmoid(values: Doubles) -> Doubles:

@@ -10,6 +10,11 @@ from core.protocols import Policy
 from core.types import Choice, Features, Query
 
 
+def in_control(query: Query, share: float) -> bool:
+    """Whether the client who asks is of the permanent control, which gets that share of them."""
+    return assign("rollout control", unit(query), {"control": share, "others": 1 - share}) == "control"
+
+
 @dataclass(frozen=True, slots=True)
 class StagedPolicy:
     """Each client has one policy, and every choice carries the version of the policy that drew it.
@@ -40,14 +45,13 @@ class StagedPolicy:
 
     def of(self, query: Query) -> Policy:
         """The policy of the client who asks."""
-        client, control = unit(query), self.control_share
-        if assign("rollout control", client, {"control": control, "others": 1 - control}) == "control":
+        if in_control(query, self.control_share):
             return self.control
         if self.candidate is None or self.share == 0:
             return self.champion
-        among_others = min(1.0, self.share / (1 - control))
+        among_others = min(1.0, self.share / (1 - self.control_share))
         shares = {"candidate": among_others, "champion": 1 - among_others}
-        held = assign(f"rollout {self.candidate.version}", client, shares)
+        held = assign(f"rollout {self.candidate.version}", unit(query), shares)
         return self.candidate if held == "candidate" else self.champion
 
     def propensities(self, query: Query, context: Features) -> Mapping[str, float]:

@@ -20,11 +20,12 @@ def choice_speed(count: int = 5_000) -> dict[str, float]:
         library=plans,
         names=names,
         weights=random.normal(scale=0.3, size=(heads + 1, CONTEXT_FEATURES + 1)),
-        offsets=random.normal(scale=0.1, size=len(plans.plans)),
+        corrections=random.normal(scale=0.1, size=(len(plans.plans), CONTEXT_FEATURES + 1)),
         head_ms=random.exponential(5.0, size=heads),
         gamma=1e5,
         floor=0.02,
         cost_per_ms=1e-5,
+        novelty=np.eye(CONTEXT_FEATURES + 1) / CONTEXT_FEATURES,
     )
     policy = CoveragePolicy(model, seed=1)
     contexts = [Features(names, row) for row in random.random((500, CONTEXT_FEATURES)).astype(np.float32)]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bandit.coverage.learner import CoverageLearner
 from bandit.coverage.policy import CoveragePolicy
+from bandit.terms import Terms
 from bandit.warmup import WarmupPolicy
 from benchmarks.bandit.choice_speed import choice_speed
 from benchmarks.bandit.replay import replayed_otherwise
@@ -110,7 +111,7 @@ def varied(world: World, seed: int) -> list[Asked]:
 def trained(world: World, searches: int, seed: int) -> bytes:
     """A coverage model that has learned from so many searches under the warm-up policy."""
     policy = WarmupPolicy(world.plans, seed, 0.5)
-    learner = CoverageLearner(world.plans, seed, min_clicked=1, cost_per_ms=COST_PER_MS, gamma=_GAMMA, floor=0.02)
+    learner = CoverageLearner(world.plans, seed, Terms(1, COST_PER_MS, _GAMMA, 0.02))
     clicks = np.random.default_rng(seed).geometric(0.1, size=searches) - 1
     rows = [(n, int(clicks[n]), world.query(n), world.context(n, int(clicks[n]))) for n in range(searches)]
     learner.learn([world.visit(n, had, policy.choose(query, seen)) for n, had, query, seen in rows])

@@ -16,6 +16,7 @@ from bandit.coverage.learner import CoverageLearner
 from bandit.coverage.policy import CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.misguided import MisguidedPolicy
+from bandit.terms import Terms
 from bandit.uniform import UniformPolicy
 from bandit.warmup import WarmupPolicy
 from benchmarks.bandit.contestants import Contestant, oracle, run, static
@@ -25,7 +26,7 @@ Doubles = NDArray[np.float64]
 SEARCHES, SEEDS, DELAY = 20_000, (1, 2, 3, 4, 5), 1_000
 _BROKEN = range(SEARCHES // 2, SEARCHES * 3 // 4)
 _AFTER_BREAK, _END = slice(_BROKEN.start, _BROKEN.start + 1_000), slice(SEARCHES - 2_000, SEARCHES)
-_GAMMA, _FLOOR, _EXPLORE, _MIN_CLICKED = 300.0, 0.01, 0.1, 100
+_TERMS, _EXPLORE = Terms(min_clicked=100, cost_per_ms=COST_PER_MS, gamma=300.0, floor=0.01), 0.1
 Make = Callable[[World, int], Contestant]
 
 
@@ -71,9 +72,7 @@ def simulated(seeds: tuple[int, ...] = SEEDS) -> dict[str, Any]:
 
 
 def _coverage(world: World, seed: int) -> Contestant:
-    learner = CoverageLearner(
-        world.plans, seed, min_clicked=_MIN_CLICKED, cost_per_ms=COST_PER_MS, gamma=_GAMMA, floor=_FLOOR
-    )
+    learner = CoverageLearner(world.plans, seed, _TERMS)
     return Contestant(_warmup(world, seed), learner, lambda model: CoveragePolicy.load(model, seed=seed))
 
 
@@ -87,9 +86,7 @@ def _misguided(world: World, seed: int) -> Contestant:
 
 
 def _adf(world: World, seed: int) -> Contestant:
-    learner = AdfLearner(
-        world.plans, seed, min_clicked=_MIN_CLICKED, cost_per_ms=COST_PER_MS, gamma=_GAMMA, floor=_FLOOR
-    )
+    learner = AdfLearner(world.plans, seed, _TERMS)
     return Contestant(_warmup(world, seed), learner, lambda model: VwAdfPolicy.load(model, seed=seed))
 
 

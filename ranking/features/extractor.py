@@ -2,54 +2,200 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
+import orjson
 
 from core.types import Candidate, Features, Floats, Item, ItemId, Query
+from core.union import ids_of
+from ranking.features.affinity import AffinityFeatures
 from ranking.features.arms import ArmFeatures
+from ranking.features.asked import Asked, ToSession
 from ranking.features.behaviour import BehaviourFeatures
+from ranking.features.counts import Counts
+from ranking.features.feature import Feature, Schema
 from ranking.features.item import ItemFeatures
+from ranking.features.item_columns import ItemColumns
+from ranking.features.neural import NeuralFeatures
+from ranking.features.popularity import PopularityFeatures
+from ranking.features.quality import QualityFeatures
+from ranking.features.query import QueryFeatures
+from ranking.features.session import SessionFeatures
+from ranking.features.slots import REST_S, UNKNOWN, Numbers, Slots
 from ranking.features.text import TextFeatures
+from ranking.features.vector_rows import VectorRows, Vectors
+from ranking.features.words import Words
 
 
 class Family(Protocol):
     """A group of features; NaN means missing."""
 
     @property
-    def names(self) -> tuple[str, ...]: ...
+    def features(self) -> tuple[Feature, ...]: ...
 
-    def compute(self, query: Query, candidates: Sequence[Candidate]) -> Floats:
-        """[len(candidates), len(names)] float32."""
+    def compute(self, asked: Asked, out: Floats) -> None:
+        """Write [len(features), candidates], a row per feature."""
         ...
 
 
 class FeatureExtractor:
-    """The families side by side. Follows the catalogue, so that nothing per item is computed per request."""
+    """The families side by side. Follows the catalogue: what depends on the item alone lies in arrays by slot, and is
+    looked up per request, not computed. A changed item gets a new slot, so that readers never see half of a change; one
+    that says what it said, and has another price, stock or date, keeps its slot."""
 
-    def __init__(self, arms: Sequence[str], items: Mapping[ItemId, Item]) -> None:
-        """`arms`: those that have features. `items` is kept up to date by somebody else."""
-        self._behaviour, self._text = BehaviourFeatures(items), TextFeatures()
-        self._families: tuple[Family, ...] = (ArmFeatures(arms), self._text, ItemFeatures(), self._behaviour)
-        self.names = tuple(name for family in self._families for name in family.names)
+    def __init__(
+        self,
+        arms: Sequence[str],
+        *,
+        brand: str = "brand",
+        vectors: Callable[[], Vectors] | None = None,
+        related: ToSession | None = None,
+        rest_s: float = REST_S,
+    ) -> None:
+        """`arms`: those that have features. `brand`: the attribute that is the brand. `vectors`: those that there
+        are now; `related`: how near items are to a session. Without them these features are missing. `rest_s`: see
+        Slots."""
+        self._writing = Lock()
+        self._slots = Slots(rest_s=rest_s)
+        self._columns, self._words = ItemColumns(brand), Words()
+        counts = [
+            Counts(self._slots, self._columns, family.width) for family in (PopularityFeatures, BehaviourFeatures)
+        ]
+        popularity, behaviour = PopularityFeatures(counts[0]), BehaviourFeatures(counts[1])
+        affinity, self.quality = AffinityFeatures(self._columns), QualityFeatures()
+        self._counts, self._vectors = counts, VectorRows(vectors) if vectors else None
+        self._loads = {"popularity": popularity.load, "behaviour": behaviour.load, "profiles": affinity.load}
+        self._families: tuple[Family, ...] = (
+            ArmFeatures(arms),
+            TextFeatures(self._words, self._slots),
+            QueryFeatures(self._words),
+            ItemFeatures(self._columns),
+            popularity,
+            behaviour,
+            SessionFeatures(self._slots, self._columns, self._vectors, related),
+            affinity,
+            self.quality,
+            NeuralFeatures(),
+        )
+        self.schema = Schema([feature for family in self._families for feature in family.features])
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
-        self._text.apply(upserts, deletes)
+        with self._writing:
+            new = {item.id: item for item in upserts}
+            gone = set(deletes) - new.keys()
+            same = {slot: new.pop(item.id) for item in list(new.values()) if (slot := self._kept(item)) != UNKNOWN}
+            self._columns.put_figures(list(same), list(same.values()))
+            old = [slot for item_id in (*gone, *new) if (slot := self._slots.get(item_id)) != UNKNOWN]
+            slots = [self._slots.reserve() for _ in new]
+            self._put(slots, list(new.values()), old, list(same))
+            for item_id, slot in zip(new, slots, strict=True):
+                self._slots.publish(item_id, slot)
+            self._slots.drop(gone)
+            self._drop(self._slots.settle())
 
     def save(self, folder: Path) -> None:
-        self._text.save(folder)
+        with self._writing:
+            (folder / "slots.json").write_bytes(orjson.dumps(self._slots.keys))
+            self._columns.save(folder, self._slots.used)
+            self._words.save(folder, self._slots.used)
 
     def restore(self, folder: Path) -> None:
-        self._text.restore(folder)
+        keys = orjson.loads((folder / "slots.json").read_bytes())
+        with self._writing:
+            self._columns.restore(folder)
+            self._words.restore(folder)
+            self._slots.restore(keys)
+            for counts in self._counts:
+                counts.reload()
+            if self._vectors:
+                self._vectors.forget()
 
-    def load(self, popularity: bytes | None) -> None:
-        """Swap the learned rates in; None forgets them."""
-        self._behaviour.load(popularity)
+    @property
+    def loads(self) -> Mapping[str, Callable[[bytes | None], None]]:
+        """By component: swaps what was learned in, None forgets it."""
+        return {component: self._exclusive(load) for component, load in self._loads.items()}
 
     def extract(self, query: Query, candidates: Sequence[Candidate]) -> Features:
-        """One row per candidate, one column per name."""
-        if not candidates:
-            return Features(self.names, np.empty((0, len(self.names)), dtype=np.float32))
-        return Features(self.names, np.hstack([family.compute(query, candidates) for family in self._families]))
+        """One row per candidate, one column per feature of the schema."""
+        ids = ids_of(candidates)
+        slots = self._slots.look_up(ids)
+        if slots.size and slots.min() == UNKNOWN:
+            values = self._with_guests(query, candidates, ids)
+        else:
+            values = self._compute(query, candidates, ids, slots)
+        return Features(self.schema.names, values, self.schema.version)
+
+    def timed(self, query: Query, candidates: Sequence[Candidate]) -> Mapping[str, Callable[[], None]]:
+        """By family: computes its features of these candidates, whose items are known."""
+        ids = ids_of(candidates)
+        asked = self._asked(query, candidates, ids, self._slots.look_up(ids))
+        rooms = [np.empty((len(family.features), len(candidates)), dtype=np.float32) for family in self._families]
+        return {
+            type(family).__name__: partial(family.compute, asked, room)
+            for family, room in zip(self._families, rooms, strict=True)
+        }
+
+    def _compute(self, query: Query, candidates: Sequence[Candidate], ids: Sequence[ItemId], slots: Numbers) -> Floats:
+        values = np.empty((len(self.schema.names), len(candidates)), dtype=np.float32)
+        if candidates:
+            asked, start = self._asked(query, candidates, ids, slots), 0
+            for family in self._families:
+                family.compute(asked, values[start : (start := start + len(family.features))])
+        return np.ascontiguousarray(values.T)
+
+    def _asked(self, query: Query, candidates: Sequence[Candidate], ids: Sequence[ItemId], slots: Numbers) -> Asked:
+        types, brands = (column.take(slots).astype(np.intp) for column in (self._columns.types, self._columns.brands))
+        return Asked(query, candidates, ids, slots, types, brands)
+
+    def _with_guests(self, query: Query, candidates: Sequence[Candidate], ids: Sequence[ItemId]) -> Floats:
+        """The same when the catalogue has just lost some of the items, or is about to tell of them: they get slots for
+        this one request."""
+        with self._writing:
+            slots = self._slots.look_up(ids)
+            missing = np.flatnonzero(slots == UNKNOWN).tolist()
+            guests = [self._slots.reserve() for _ in missing]
+            self._put(guests, [candidates[row].item for row in missing], [])
+            slots[missing] = guests
+            values = self._compute(query, candidates, ids, slots)
+            self._slots.release(guests)
+            self._words.retire(guests)
+            self._columns.settle(guests, self._slots.used)
+            self._drop(guests)
+            return values
+
+    def _kept(self, item: Item) -> int:
+        """The slot where only figures need be changed; UNKNOWN for an item that says something new."""
+        slot = self._slots.get(item.id)
+        return slot if slot != UNKNOWN and self._words.said(slot, item) else UNKNOWN
+
+    def _put(
+        self, slots: Sequence[int], items: Sequence[Item], old: Sequence[int], repriced: Sequence[int] = ()
+    ) -> None:
+        self._columns.put(slots, items)
+        self._words.put(slots, items)
+        for counts in self._counts:
+            counts.put(slots, items)
+        if self._vectors:
+            self._vectors.put(slots)
+        self._slots.retire(old)
+        self._words.retire(old)
+        self._columns.settle([*slots, *old, *repriced], self._slots.used)
+        self._words.settle()
+        for counts in self._counts:
+            counts.settle()
+
+    def _drop(self, slots: Sequence[int]) -> None:
+        self._columns.drop(slots)
+        self._words.drop(slots)
+
+    def _exclusive(self, load: Callable[[bytes | None], None]) -> Callable[[bytes | None], None]:
+        def loaded(model: bytes | None) -> None:
+            with self._writing:  # what is learned is put in slots, which must not change meanwhile
+                load(model)
+
+        return loaded

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
 
-from core.types import Candidate, Floats, Query
+from core.types import Floats
+from ranking.features.asked import Asked
+from ranking.features.feature import Feature
+from ranking.features.item_columns import ItemColumns
+
+_DAY_S = 86_400.0
 
 
 class ItemFeatures:
-    """`popularity` in 0..1, `price` as log(1 + price), `price_relative` to the median candidate (log), `year`."""
+    """Popularity, price, year and age, as far as the item has them."""
 
-    names = ("item.popularity", "item.price", "item.price_relative", "item.year")
+    features = (
+        Feature("item.popularity", "popularity as the catalogue has it", "number `popularity`", "", "0..1", "none", 0,
+                True),
+        Feature("item.price", "price", "number `price`", "log(1 + price)", "0..", "none", 0, True),
+        Feature("item.price_relative", "price against the median candidate", "number `price`", "log", "", "none", 0,
+                True),
+        Feature(
+            "item.price_type", "price against the median of its type, that of a small type being drawn towards all",
+            "number `price`, type", "log", "", "none", 0, True,
+        ),
+        Feature("item.year", "year it is of", "number `year`", "year", "", "none", 0, True),
+        Feature(
+            "item.age", "age when it was searched for, by the date `released`, else the newest date, else the year",
+            "dates, number `year`, time of the query", "log(1 + days)", "0..", "neither dates nor year",
+            0, True,
+        ),
+    )  # fmt: skip
 
-    def compute(self, query: Query, candidates: Sequence[Candidate]) -> Floats:
-        nan = float("nan")
-        rows = [
-            (c.item.numbers.get("popularity", nan), c.item.numbers.get("price", nan), c.item.numbers.get("year", nan))
-            for c in candidates
-        ]
-        popularity, price, year = np.array(rows, dtype=np.float64).T
-        prices = np.log1p(np.maximum(price, 0))
-        known = prices[~np.isnan(prices)]
-        median = float(np.median(known)) if known.size else math.nan
-        return np.column_stack([popularity, prices, prices - median, year]).astype(np.float32)
+    def __init__(self, columns: ItemColumns) -> None:
+        """`columns` are kept up to date by somebody else."""
+        self._columns = columns
+
+    def compute(self, asked: Asked, out: Floats) -> None:
+        columns, slots = self._columns, asked.slots
+        out[0] = columns.popularity(slots)
+        out[1] = columns.prices(slots)
+        out[2] = columns.prices_among(slots)
+        out[3] = columns.relative_prices(slots, asked.types)
+        out[4] = columns.years(slots)
+        out[5] = np.log1p(np.maximum(asked.query.time / _DAY_S - columns.born(slots), 0.0))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.types import Episode, Floats, ItemId, Query
+from core.customer import customer_of
+from core.types import Episode, Floats, ItemId
 
 MAX_CUSTOMERS = 50_000
 MAX_ITEMS = 20
@@ -113,8 +114,3 @@ class CustomersLearner:
 
     def _weight(self, gain: float, time: float) -> float:
         return float(gain * 0.5 ** ((self._time - time) / self._half_life_s))
-
-
-def customer_of(query: Query) -> str | None:
-    """Whose taste it is: the user, who may have several clients, else the client."""
-    return query.user_id or query.client_id

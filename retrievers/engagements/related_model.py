@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from core.customer import customer_of
 from core.types import Episode, ItemId
 from retrievers.engagements.relatedness import CoEngagement, Relations, relate
 
@@ -66,7 +67,7 @@ class RelatedModel:
 class RelatedLearner:
     """Keeps what each customer engaged with (gain above 0): every item once, at its newest time.
 
-    A customer is the client, else the user, else the session; engagements of nobody are left out. What is older than
+    Who a customer is: core.customer; engagements of nobody are left out. What is older than
     `horizon_s` is dropped, and so are each customer's oldest items above MAX_ITEMS_PER_CUSTOMER and the customers who
     were not heard of for longest above MAX_CUSTOMERS.
     """
@@ -91,7 +92,7 @@ class RelatedLearner:
         for episode in episodes:
             query = episode.impression.query
             self._time = max(self._time, query.time)
-            customer = query.client_id or query.user_id or query.session_id
+            customer = customer_of(query)
             taken = [i for i, gain in zip(episode.impression.shown, episode.gains, strict=True) if gain > 0]
             if customer and taken:
                 self._take(customer, taken, query.time)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from core.text import STOP_WORDS
@@ -67,13 +67,13 @@ class Associations:
 
     def save(self, folder: Path) -> None:
         """Write all but `words` to files in this folder."""
-        (folder / "associated.json").write_text(json.dumps(list(self.rows)), encoding="utf-8")
+        (folder / "associated.json").write_bytes(orjson.dumps(list(self.rows)))
         np.savez(folder / "associations.npz", targets=self.targets, strengths=self.strengths)
 
     @classmethod
     def saved(cls, folder: Path, words: Sequence[str]) -> Associations:
         """As they were saved there; `words` begins as it did then."""
-        rows = {word: row for row, word in enumerate(json.loads((folder / "associated.json").read_bytes()))}
+        rows = {word: row for row, word in enumerate(orjson.loads((folder / "associated.json").read_bytes()))}
         with np.load(folder / "associations.npz") as arrays:
             return cls(words, rows, arrays["targets"], arrays["strengths"])
 

@@ -6,10 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from heapq import nlargest
 from pathlib import Path
+from threading import Thread
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.text import query_tokens, tokens
 from core.types import Item
-from retrievers.document import labels, prose
+from retrievers.document import labels, prose_tokens
 from retrievers.impact.associations import Associations
 from retrievers.impact.bm25 import Bm25
 from retrievers.impact.expansion_model import Expansions, load_expansions
@@ -32,6 +36,7 @@ _MAX_TOKENS = 32
 # The associations are prepared anew when this share of the catalogue has changed: the work for a growing catalogue is a
 # small multiple of that for the whole.
 _STALE_SHARE = 0.5
+_BESIDE_FROM = 10_000  # items; below, nobody has to wait for long
 
 
 class CatalogueTerms:
@@ -42,7 +47,13 @@ class CatalogueTerms:
     expansion").
     """
 
-    def __init__(self, *, catalogue_weight: float = CATALOGUE_WEIGHT, click_weight: float = CLICK_WEIGHT) -> None:
+    def __init__(
+        self,
+        *,
+        catalogue_weight: float = CATALOGUE_WEIGHT,
+        click_weight: float = CLICK_WEIGHT,
+        beside_from: int = _BESIDE_FROM,
+    ) -> None:
         self.bm25 = Bm25()
         self._catalogue_weight = catalogue_weight
         self._click_weight = click_weight
@@ -50,17 +61,39 @@ class CatalogueTerms:
         self._associations = Associations.none()
         self._clicks: Expansions = {}
         self._prepared_at, self._prepared_size = 0, 0
+        self._beside_from = beside_from
+        self._preparing: Thread | None = None
 
     def load(self, model: bytes | None) -> None:
         """Swap the expansions learned from clicks in; None forgets them."""
         self._clicks = load_expansions(model) if model else {}
 
     def refresh(self, index: ImpactIndex) -> None:
-        """Prepare the associations anew when enough has changed; takes seconds at 100,000 items."""
+        """Prepare the associations anew when enough has changed; takes seconds at 100,000 items.
+
+        At once while the catalogue grows or is small; else beside searches and further changes, which do not wait.
+        """
         self._index = index
-        if index.changes - self._prepared_at > _STALE_SHARE * self._prepared_size:
-            self._associations = Associations.of(*index.postings(), len(index))
-            self._prepared_at, self._prepared_size = index.changes, len(index)
+        if index.changes - self._prepared_at <= _STALE_SHARE * self._prepared_size:
+            return
+        if len(index) < self._beside_from or len(index) > (1 + _STALE_SHARE) * self._prepared_size:
+            self.wait()
+            self._prepare(*index.postings(), len(index))
+        elif self._preparing is None or not self._preparing.is_alive():
+            arguments = (*index.postings(), len(index))
+            self._preparing = Thread(target=self._prepare, args=arguments, name="associations", daemon=True)
+            self._preparing.start()
+        else:
+            return
+        self._prepared_at, self._prepared_size = index.changes, len(index)
+
+    def wait(self) -> None:
+        """Until associations that are being prepared are there."""
+        if self._preparing is not None:
+            self._preparing.join()
+
+    def _prepare(self, words: list[str], terms: NDArray[np.int32], documents: NDArray[np.int64], total: int) -> None:
+        self._associations = Associations.of(words, terms, documents, total)
 
     def save(self, folder: Path) -> None:
         self._associations.save(folder)
@@ -118,7 +151,7 @@ class CatalogueTerms:
 
 
 def _frequencies(item: Item) -> Mapping[str, float]:
-    found: Counter[str] = Counter(tokens(prose(item)))
+    found: Counter[str] = Counter(prose_tokens(item, tokens))
     weights = {word: float(count) for word, count in found.items()}
     for word in tokens(labels(item)):
         weights[word] = weights.get(word, 0.0) + LABEL_WEIGHT

@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from heapq import nlargest
 
+from core.client_cap import ClientCap
 from core.rates import Rates
 from core.text import STOP_WORDS, query_tokens, tokens
 from core.types import Episode, Item, ItemId
-from retrievers.client_cap import ClientCap
 from retrievers.document import title
 
 MAX_WORDS = 20_000

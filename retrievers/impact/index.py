@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from core.types import ItemId, Range
@@ -74,13 +74,13 @@ class ImpactIndex:
     def save(self, folder: Path) -> None:
         """Write everything to files in this folder."""
         state = {"vocabulary": self.terms(), "segments": len(self._snapshot.segments)}
-        (folder / "index.json").write_text(json.dumps(state), encoding="utf-8")
+        (folder / "index.json").write_bytes(orjson.dumps(state))
         for n, segment in enumerate(self._snapshot.segments):
             segment.save(folder / f"segment-{n}")
 
     def restore(self, folder: Path) -> None:
         """Hold what was saved there; `changes` count from the start again."""
-        state = json.loads((folder / "index.json").read_bytes())
+        state = orjson.loads((folder / "index.json").read_bytes())
         segments = [Segment.saved(folder / f"segment-{n}", serial=n) for n in range(state["segments"])]
         self._vocabulary = {term: number for number, term in enumerate(state["vocabulary"])}
         self._serial = len(segments)

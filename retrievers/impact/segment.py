@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from core.types import Floats, ItemId
@@ -36,8 +36,9 @@ class Postings:
     def of(cls, terms: NDArray[np.int32], rows: Rows, weights: Floats) -> Postings:
         """From triples of a term, a row and a weight; those of one term are in order of the rows."""
         order = np.argsort(terms, kind="stable")
-        distinct, firsts = np.unique(terms[order], return_index=True)
-        return cls(distinct, np.append(firsts, len(terms)).astype(np.int64), rows[order], weights[order])
+        ordered = terms[order]
+        firsts = np.flatnonzero(np.diff(ordered, prepend=-1))
+        return cls(ordered[firsts], np.append(firsts, len(terms)).astype(np.int64), rows[order], weights[order])
 
     def with_columns(self, size: int) -> Postings:
         """The same with columns of length `size` for its common terms."""
@@ -85,7 +86,7 @@ class Segment:
 
     def save(self, stem: Path) -> None:
         """Write it to files whose names begin with `stem`."""
-        stem.with_suffix(".json").write_text(json.dumps(self.ids.tolist()), encoding="utf-8")
+        stem.with_suffix(".json").write_bytes(orjson.dumps(self.ids.tolist()))
         postings = {"words": self.words, "facets": self.facets}
         parts = {f"{name}_{part}": getattr(found, part) for name, found in postings.items() for part in _PARTS}
         parts |= packed(self.numbers, "numbers")
@@ -94,7 +95,7 @@ class Segment:
     @classmethod
     def saved(cls, stem: Path, serial: int) -> Segment:
         """As it was saved there, with another serial number."""
-        listed = json.loads(stem.with_suffix(".json").read_bytes())
+        listed = orjson.loads(stem.with_suffix(".json").read_bytes())
         ids = np.empty(len(listed), dtype=object)
         ids[:] = listed
         with np.load(stem.with_suffix(".npz")) as arrays:

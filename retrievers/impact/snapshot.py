@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import nsmallest
 from itertools import compress
 from typing import NamedTuple
@@ -32,6 +32,7 @@ class Snapshot:
     segments: tuple[Segment, ...] = ()
     norms: tuple[Floats, ...] = ()
     total: int = 0
+    _frequencies: dict[int, int] = field(default_factory=dict, compare=False, repr=False)  # those asked for so far
 
     @classmethod
     def of(cls, segments: Sequence[Segment], bm25: Bm25 | None) -> Snapshot:
@@ -42,7 +43,10 @@ class Snapshot:
 
     def frequency(self, term: int) -> int:
         """How many living documents hold the term."""
-        return sum(segment.frequency(term) for segment in self.segments)
+        known = self._frequencies.get(term)
+        if known is None:
+            known = self._frequencies[term] = sum(segment.frequency(term) for segment in self.segments)
+        return known
 
     def best(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from core.filters import facets
@@ -81,13 +81,13 @@ class CatalogueRows:
     def save(self, folder: Path) -> None:
         """Write everything to files in this folder."""
         text = {"ids": self.ids, "free": self._free, "facets": self._facets.names()}
-        (folder / "rows.json").write_text(json.dumps(text), encoding="utf-8")
+        (folder / "rows.json").write_bytes(orjson.dumps(text))
         np.savez(folder / "rows.npz", allow_pickle=False, prior=self.prior, type=self._type, **self._facets.arrays())
 
     @classmethod
     def saved(cls, folder: Path) -> CatalogueRows:
         """As they were saved there."""
-        text: dict[str, Any] = json.loads((folder / "rows.json").read_bytes())
+        text: dict[str, Any] = orjson.loads((folder / "rows.json").read_bytes())
         found = cls()
         with np.load(folder / "rows.npz", allow_pickle=False) as arrays:
             found.prior, found._type = arrays["prior"], arrays["type"]

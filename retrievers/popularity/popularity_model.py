@@ -7,7 +7,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +66,11 @@ class PopularityModel:
 
     def trend_lifts(self) -> Doubles:
         """[len(items)] factors on the scores, above 1 for what trends."""
-        found = dict(zip((trend.item_id for trend in self.trends), lifts(self.trends).tolist(), strict=True))
-        return np.array([found.get(item_id, 1.0) for item_id in self.items])
+        factors = np.ones(len(self.items))
+        if self.trends:
+            found = dict(zip((trend.item_id for trend in self.trends), lifts(self.trends).tolist(), strict=True))
+            factors[:] = [found.get(item_id, 1.0) for item_id in self.items]
+        return factors
 
     def known(self, query: Query) -> tuple[Context, ...]:
         """Those of the query's contexts that tell items apart."""
@@ -92,12 +95,11 @@ class PopularityModel:
     @classmethod
     def load(cls, data: bytes) -> PopularityModel:
         """What `dump` made; what encode_rates makes alone is a model without contexts and trends."""
-        rates = decode_rates(data)
-        items = tuple(rates)
-        counted = np.fromiter(chain.from_iterable(rates.values()), np.float64, 2 * len(rates)).reshape(-1, 2)
+        counted = decode_rates(data)
+        items, gains, examined = tuple(counted.items), *(column.astype(np.float64) for column in counted[1:])
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             if "contexts" not in stored:
-                return cls(items, counted[:, 0], counted[:, 1])
+                return cls(items, gains, examined)
             names = map(tuple, json.loads(stored["contexts"].tobytes()))
             starts = stored["context_starts"].tolist()
             columns = [stored[f"context_{name}"] for name in ("places", "gains", "examined")]
@@ -105,8 +107,8 @@ class PopularityModel:
             trends = zip(stored["trend_items"].tolist(), stored["trend_counts"].tolist(), strict=True)
             return cls(
                 items,
-                counted[:, 0],
-                counted[:, 1],
+                gains,
+                examined,
                 dict(zip(names, parts, strict=True)),
                 tuple(Trend(items[row], *counts) for row, counts in trends),
             )

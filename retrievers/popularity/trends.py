@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.client_cap import ClientCap
 from core.rates import Rates, posterior
 from core.types import Episode, Impression, ItemId, Query
-from retrievers.client_cap import ClientCap
 
 Doubles = NDArray[np.float64]
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from core.client_cap import ClientCap
 from core.rates import Rates
 from core.text import query_key
 from core.types import Episode, Floats, ItemId
-from retrievers.client_cap import ClientCap
 
 MAX_QUERIES = 20_000
 MAX_ITEMS_PER_QUERY = 200
@@ -28,7 +28,7 @@ class MemoryModel:
     keys: tuple[str, ...]
     texts: tuple[str, ...]
     items: tuple[ItemId, ...]
-    starts: np.ndarray[tuple[int], np.dtype[np.int64]]
+    starts: Sequence[int]
     places: np.ndarray[tuple[int], np.dtype[np.int32]]
     gains: Floats
     examined: Floats
@@ -67,7 +67,7 @@ class MemoryModel:
             keys=tuple(keys),
             texts=tuple(texts),
             items=tuple(items),
-            starts=starts,
+            starts=starts.tolist(),
             places=places,
             gains=gains,
             examined=examined,
@@ -78,7 +78,7 @@ class MemoryModel:
 
     def span(self, row: int) -> slice:
         """Where `places`, `gains` and `examined` of one query are."""
-        return slice(int(self.starts[row]), int(self.starts[row + 1]))
+        return slice(self.starts[row], self.starts[row + 1])
 
     def dump(self) -> bytes:
         names = json.dumps({"keys": self.keys, "texts": self.texts, "items": self.items}).encode()
@@ -86,7 +86,7 @@ class MemoryModel:
         np.savez(
             buffer,
             names=np.frombuffer(names, dtype=np.uint8),
-            starts=self.starts,
+            starts=np.array(self.starts, dtype=np.int64),
             places=self.places,
             gains=self.gains,
             examined=self.examined,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
 
 from core.text import STOP_WORDS, tokens
 from core.types import Item
@@ -42,10 +41,11 @@ def item_terms(item: Item, generated: Sequence[str] = ()) -> ItemTerms:
     named = list(_titled(title(item)))[:_MAX_TITLE]
     others = _others(item, generated)
     titled = {word for word in named if word}
-    more = nlargest(MAX_TERMS - len(named), ((weight, word) for word, weight in others.items() if word not in titled))
+    rest = sorted([(weight, word) for word, weight in others.items() if word not in titled], reverse=True)
+    more = rest[: MAX_TERMS - len(named)]
     return ItemTerms(
-        words=(*named, *(word for _, word in more)),
-        weights=(*(NAME + _REPEATED * (word in others) for word in named), *(weight for weight, _ in more)),
+        words=(*named, *[word for _, word in more]),
+        weights=(*[NAME + _REPEATED * (word in others) for word in named], *[weight for weight, _ in more]),
         title=len(named),
         title_words=len(titled),
         popularity=min(max(item.numbers.get("popularity", 0.5), 0.0), 1.0),
@@ -87,5 +87,5 @@ def _others(item: Item, generated: Sequence[str]) -> dict[str, float]:
 
 def _offer(weights: dict[str, float], words: Sequence[str], weight: float) -> None:
     for word in words:
-        if word not in STOP_WORDS:
-            weights[word] = max(weights.get(word, 0.0), weight)
+        if word not in STOP_WORDS and weights.get(word, 0.0) < weight:
+            weights[word] = weight

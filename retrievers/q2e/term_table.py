@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from core.types import Floats, ItemId
-from retrievers.q2e.predicted import MAX_TERMS, ItemTerms
+from retrievers.q2e.predicted import ItemTerms
 
 Ints = NDArray[np.int32]
+Pairs = NDArray[np.int64]
 _NONE = np.empty(0, dtype=np.int32)
 # A word's champions are all of its items up to _MOST; then the best _KEPT, and what has come since. The lists of words
 # that have lost _LOST of them are made again.
 _KEPT, _MOST, _LOST = 400, 800, 200
 _LEAST_POPULAR = 0.75  # to 1.25 for the most popular
+_STEP = 8  # rows are as wide as the longest item, in whole steps: little to read where items say little
 _ARRAYS = ("words", "weights", "title", "quality", "ties")
 
 
 class TermTable:
     """Every item has a slot, every word a number from 1 on; 0 is no word. Not thread-safe.
 
-    [slots, MAX_TERMS]: `words` by number and `weights`, as in ItemTerms. [slots]: `title`, how many of the entries are
-    the title's; `quality`, the part of a belief that no query changes; `ties`, see `tie`. `counts`: items by word
-    number. Words are never forgotten, slots are used again.
+    [slots, width]: `words` by number and `weights`, as in ItemTerms. [slots]: `title`, how many of the entries are the
+    title's; `quality`, the part of a belief that no query changes; `ties`, see `tie`. `counts`: items by word number;
+    `_sizes`: champions by word number, fewer than items where only the best are kept.
+    Words are never forgotten, slots are used again; the width is a multiple of 8 and only grows.
     """
 
     def __init__(self) -> None:
-        self.words: Ints = np.zeros((0, MAX_TERMS), dtype=np.int32)
-        self.weights = np.zeros((0, MAX_TERMS), dtype=np.float16)
+        self.words: Ints = np.zeros((0, _STEP), dtype=np.int32)
+        self.weights = np.zeros((0, _STEP), dtype=np.float16)
         self.title: Ints = np.zeros(0, dtype=np.int32)
         self.quality = np.zeros(0, dtype=np.float32)
         self.ties = np.zeros(0, dtype=np.int64)
-        self.counts = np.zeros(1, dtype=np.int64)
+        self.counts, self._sizes = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
         self.ids: list[ItemId | None] = []
         self.slots: dict[ItemId, int] = {}
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[str, int] = {"": 0}
         self._free: list[int] = []
         self._lost: dict[int, int] = {}
         self._changed: dict[int, Ints] = {}  # champions; those of other words are as they were restored
@@ -48,6 +52,10 @@ class TermTable:
 
     def __len__(self) -> int:
         return len(self.slots)
+
+    @property
+    def width(self) -> int:
+        return int(self.words.shape[1])
 
     def number(self, word: str) -> int:
         """0 for an unknown word."""
@@ -61,8 +69,8 @@ class TermTable:
             found = self._stored[self._starts[number] : self._starts[number + 1]] if known else _NONE
         return found
 
-    def remove(self, item_ids: Collection[ItemId], *, replaced: bool = False) -> None:
-        """Forget these items; unknown ids are no error. `replaced`: they are added again right after."""
+    def remove(self, item_ids: Collection[ItemId]) -> None:
+        """Forget these items; unknown ids are no error."""
         gone = [self.slots.pop(item_id) for item_id in item_ids if item_id in self.slots]
         if not gone:
             return
@@ -78,58 +86,65 @@ class TermTable:
         for number in numbers.tolist():
             before = self.champions(number)
             left = before[~dead[before]]
-            self._changed[number] = left
-            if not replaced and len(left) < self.counts[number]:
+            self._keep(number, left)
+            if len(left) < self.counts[number]:
                 self._lost[number] = self._lost.get(number, 0) + len(before) - len(left)
                 if self._lost[number] > _LOST:
                     self._refill(number)
 
-    def add(self, items: Mapping[ItemId, ItemTerms]) -> None:
-        """Take in items that are not there."""
-        self._grow(len(items))
-        new: dict[int, list[int]] = {}
-        for item_id, terms in items.items():
-            slot = self._free.pop()
-            self.slots[item_id], self.ids[slot] = slot, item_id
-            numbers = [self._number(word) for word in terms.words]
-            self.words[slot, : len(numbers)], self.weights[slot, : len(numbers)] = numbers, terms.weights
-            self.title[slot], self.ties[slot] = terms.title, tie(item_id)
-            popular = _LEAST_POPULAR + 2 * (1 - _LEAST_POPULAR) * terms.popularity
-            self.quality[slot] = popular / titled_share(terms.title_words)
-            for number in numbers:
-                if number:
-                    new.setdefault(number, []).append(slot)
-        self.counts = _padded(self.counts, len(self._numbers) + 1)
-        for number, slots in new.items():
-            self.counts[number] += len(slots)
-            together = np.concatenate([self.champions(number), np.array(slots, dtype=np.int32)])
-            self._changed[number] = self._trimmed(number, together)
+    def put(self, items: Mapping[ItemId, ItemTerms]) -> None:
+        """Take in items, new ones and others of before. The words that one of before keeps cost little."""
+        self._grow(sum(item_id not in self.slots for item_id in items))
+        self._widen(max((len(terms.words) for terms in items.values()), default=0))
+        slots = np.array([self._slot(item_id) for item_id in items], dtype=np.int32)
+        before, after = self.words[slots], self._written(slots, list(items.values()))
+        lost, gained, kept = _compared(before, after)
+        cut = self._sizes < self.counts
+        self._count(lost, gained)
+        for row, number in zip(*lost.tolist(), strict=True):
+            champions = self.champions(number)
+            self._keep(number, champions[champions != slots[row]])
+        new = np.zeros(len(self.ids), dtype=bool)
+        for number, rows in _by_number(np.concatenate([gained, kept[:, cut[kept[1]]]], axis=1)):
+            champions, arrived = self.champions(number), slots[rows]
+            if number < len(cut) and cut[number]:  # some of them may be champions
+                new[arrived] = True
+                new[champions] = False
+                arrived = arrived[new[arrived]]
+                new[arrived] = False
+            if len(arrived):
+                self._keep(number, self._trimmed(number, np.concatenate([champions, arrived])))
 
     def save(self, folder: Path) -> None:
         for number in list(self._lost):
             self._refill(number)
         for name in _ARRAYS:
             np.save(folder / f"{name}.npy", getattr(self, name))
-        champions = [self.champions(number) for number in range(len(self._numbers) + 1)]
+        champions = [self.champions(number) for number in range(len(self._numbers))]
         np.save(folder / "champions.npy", np.concatenate(champions))
         np.save(folder / "starts.npy", np.cumsum([0, *map(len, champions)]))
         np.save(folder / "counts.npy", self.counts)
-        (folder / "names.json").write_text(json.dumps({"ids": self.ids, "words": list(self._numbers)}), "utf-8")
+        (folder / "names.json").write_bytes(orjson.dumps({"ids": self.ids, "words": list(self._numbers)[1:]}))
 
     def restore(self, folder: Path) -> None:
         for name in (*_ARRAYS, "counts"):
             setattr(self, name, np.load(folder / f"{name}.npy"))
         self._stored, self._starts = np.load(folder / "champions.npy"), np.load(folder / "starts.npy")
-        names = json.loads((folder / "names.json").read_text("utf-8"))
+        names = orjson.loads((folder / "names.json").read_bytes())
         self.ids = names["ids"]
         self.slots = {item_id: slot for slot, item_id in enumerate(self.ids) if item_id is not None}
         self._free = [slot for slot, item_id in enumerate(self.ids) if item_id is None]
-        self._numbers = {word: number for number, word in enumerate(names["words"], start=1)}
+        self._numbers = {word: number for number, word in enumerate(["", *names["words"]])}
+        self._sizes = np.diff(self._starts)
 
     def _refill(self, number: int) -> None:
-        every = np.flatnonzero(self.words.ravel() == number) // MAX_TERMS
-        self._changed[number] = self._trimmed(number, every.astype(np.int32))
+        every = np.flatnonzero(self.words.ravel() == number) // self.width
+        self._keep(number, self._trimmed(number, every.astype(np.int32)))
         del self._lost[number]
+
+    def _keep(self, number: int, champions: Ints) -> None:
+        self._changed[number] = champions
+        self._sizes[number] = len(champions)
 
     def _trimmed(self, number: int, slots: Ints) -> Ints:
         """All of them, or the best _KEPT of more than _MOST."""
@@ -140,8 +155,36 @@ class TermTable:
         alone: Floats = self.weights[slots, column] * titled * self.quality[slots]
         return slots[np.lexsort((self.ties[slots], -alone))[:_KEPT]]
 
-    def _number(self, word: str) -> int:
-        return self._numbers.setdefault(word, len(self._numbers) + 1) if word else 0
+    def _slot(self, item_id: ItemId) -> int:
+        """The item's, a free one for a new item."""
+        slot = self.slots.get(item_id)
+        if slot is None:
+            slot = self.slots[item_id] = self._free.pop()
+            self.ids[slot], self.ties[slot] = item_id, tie(item_id)
+        return slot
+
+    def _written(self, slots: Ints, items: Sequence[ItemTerms]) -> Ints:
+        """[items, width] the numbers of the items' words, which stand in their slots now, as all else of them does."""
+        words = list(chain.from_iterable(terms.words for terms in items))
+        for word in words:
+            if word not in self._numbers:
+                self._numbers[word] = len(self._numbers)
+        lengths = np.array([len(terms.words) for terms in items])
+        place = np.flatnonzero(np.arange(self.width) < lengths[:, None])
+        numbers, weights = (np.zeros((len(items), self.width), kept.dtype) for kept in (self.words, self.weights))
+        numbers.ravel()[place] = [*map(self._numbers.__getitem__, words)]
+        weights.ravel()[place] = [*chain.from_iterable(terms.weights for terms in items)]
+        self.words[slots], self.weights[slots] = numbers, weights
+        self.title[slots] = [terms.title for terms in items]
+        popular = [_LEAST_POPULAR + 2 * (1 - _LEAST_POPULAR) * terms.popularity for terms in items]
+        titles = np.array([terms.title_words for terms in items], dtype=np.float32)
+        self.quality[slots] = np.array(popular, dtype=np.float32) / titled_share(titles)
+        return numbers
+
+    def _count(self, lost: Pairs, gained: Pairs) -> None:
+        self.counts, self._sizes = (_padded(counts, len(self._numbers)) for counts in (self.counts, self._sizes))
+        np.subtract.at(self.counts, lost[1], 1)
+        np.add.at(self.counts, gained[1], 1)
 
     def _grow(self, items: int) -> None:
         """Make room for so many more; in steps of an eighth, so that growing costs little on the whole."""
@@ -152,6 +195,46 @@ class TermTable:
             setattr(self, name, _padded(getattr(self, name), size))
         self.ids += [None] * (size - old)
         self._free += range(size - 1, old - 1, -1)
+
+    def _widen(self, entries: int) -> None:
+        more = -(-entries // _STEP) * _STEP - self.width
+        if more > 0:
+            self.words = np.pad(self.words, [(0, 0), (0, more)])
+            self.weights = np.pad(self.weights, [(0, 0), (0, more)])
+
+
+def _compared(before: Ints, after: Ints) -> tuple[Pairs, Pairs, Pairs]:
+    """Rows and numbers, [2, n] each, that are only before, only after, and both, by two arrays [rows, width]."""
+    old, new = _marked(before), _marked(after)
+    every = np.sort(np.concatenate([old, new]))
+    both = every[:-1][every[1:] == every[:-1]]
+    return _rows_and_numbers(_without(old, both)), _rows_and_numbers(_without(new, both)), _rows_and_numbers(both)
+
+
+def _marked(held: Ints) -> Pairs:
+    """Every row and number as one number, ascending."""
+    each: Pairs = (np.arange(len(held))[:, None] << 32 | held)[held > 0]
+    return np.sort(each)
+
+
+def _rows_and_numbers(marked: Pairs) -> Pairs:
+    return np.array([marked >> 32, marked & 0xFFFFFFFF])
+
+
+def _without(some: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Both ascending, and all of the others among them."""
+    kept = np.ones(len(some), dtype=bool)
+    kept[some.searchsorted(others)] = False
+    return some[kept]
+
+
+def _by_number(found: Pairs) -> Iterator[tuple[int, Pairs]]:
+    """Every number with its rows."""
+    rows, numbers = found[:, found[1].argsort()]
+    distinct, starts = np.unique(numbers, return_index=True)
+    bounds = [*starts.tolist(), len(rows)]
+    for number, start, end in zip(distinct.tolist(), bounds, bounds[1:], strict=False):
+        yield number, rows[start:end]
 
 
 def titled_share(words: NDArray[Any] | int) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from core.text import STOP_WORDS, tokens
 from core.types import Item
@@ -41,11 +42,10 @@ def facts_of(item: Item) -> Facts:
     phrases: dict[tuple[str, str], int] = {}
     spelt: dict[tuple[str, str], str] = {}
     for name, value in _named_values(item):
-        for phrase, (votes, spelling) in _phrases(value).items():
-            key = name, phrase
-            phrases[key] = max(phrases.get(key, 0), votes)
-            if votes == WHOLE:
-                spelt[key] = spelling
+        votes, spellings = _votes(name, value)
+        said_twice = phrases.keys() & votes.keys()
+        phrases |= votes if not said_twice else {**votes, **{key: max(phrases[key], votes[key]) for key in said_twice}}
+        spelt |= spellings
     numbers = tuple(item.numbers.items())
     measured = [
         (name, figure)
@@ -55,15 +55,34 @@ def facts_of(item: Item) -> Facts:
     ]
     units = _units(item, [*numbers, *((name, value) for name, (value, _) in measured)])
     units |= {(unit, name): WHOLE for name, (_, unit) in measured}
-    words = tokens(title(item))
+    said = _said(*_texts(item))
     return Facts(
         phrases=phrases,
         spelt=spelt,
         numbers=tuple(dict.fromkeys([*numbers, *((name, value) for name, (value, _) in measured)])),
         units=units,
-        title=frozenset(words),
-        title_length=len(words),
+        title=said.title,
+        title_length=said.title_length,
     )
+
+
+class _Said(NamedTuple):
+    """What the text of an item says: figures with their units, and the words of the title."""
+
+    figures: frozenset[tuple[float, str]]
+    title: frozenset[str]
+    title_length: int
+
+
+def _texts(item: Item) -> tuple[str, str]:
+    return title(item), item.fields.get("description", "")[:_TEXT_CHARACTERS]
+
+
+# Kept for a short while: when an item changes, what it said before is asked for as well, and mostly in the same text.
+@lru_cache(maxsize=4_096)
+def _said(title: str, description: str) -> _Said:
+    words = tokens(title)
+    return _Said(frozenset(figures(f"{title} . {description}")), frozenset(words), len(words))
 
 
 def _named_values(item: Item) -> Iterator[tuple[str, str]]:
@@ -78,7 +97,22 @@ def _named_values(item: Item) -> Iterator[tuple[str, str]]:
             yield (_TYPE_ATTRIBUTE if name == "type" else name), text
 
 
+class _Votes(NamedTuple):
+    """(attribute, phrase) -> votes, and of whole values the spelling."""
+
+    phrases: Mapping[tuple[str, str], int]
+    spelt: Mapping[tuple[str, str], str]
+
+
 @lru_cache(maxsize=100_000)
+def _votes(name: str, value: str) -> _Votes:
+    found = _phrases(value)
+    return _Votes(
+        {(name, phrase): votes for phrase, (votes, _) in found.items()},
+        {(name, phrase): spelling for phrase, (votes, spelling) in found.items() if votes == WHOLE},
+    )
+
+
 def _phrases(value: str) -> Mapping[str, tuple[int, str]]:
     """Phrase -> (votes, spelling) for all that can name the value, or one value of a list with commas.
 
@@ -113,7 +147,7 @@ def _units(item: Item, numbers: list[tuple[str, float]]) -> dict[tuple[str, str]
         by_value.setdefault(value, []).append(name)
         for unit in _units_in(name):
             votes[unit, name] = PART
-    for value, unit in figures(f"{title(item)} . {item.fields.get('description', '')[:_TEXT_CHARACTERS]}"):
+    for value, unit in _said(*_texts(item)).figures:
         for name in by_value.get(value, ()):
             votes[unit, name] = WHOLE
     return votes

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+import orjson
 
 from retrievers.structure.facts import WHOLE, Facts
 
@@ -26,27 +28,31 @@ class Lexicon:
         self._spelt: dict[tuple[str, str], str] = {}
 
     def add(self, facts: Facts) -> None:
-        self._count(facts, 1)
+        self._count(_counted(facts), 1)
         self._spelt.update(facts.spelt)
 
     def remove(self, facts: Facts) -> None:
         """Take back what `add` counted for the same facts."""
-        self._count(facts, -1)
-        for name, phrase in facts.spelt:
-            if name not in self._names.get(phrase, ()):
-                self._spelt.pop((name, phrase), None)
+        self._count(_counted(facts), -1)
+        self._forget_spelling(facts)
 
-    def save(self, folder: Path) -> None:
-        """Write everything to a file in this folder."""
+    def replace(self, old: Facts, new: Facts) -> None:
+        """As `remove` and `add`, but only what the two do not share is touched: most changes of an item are small."""
+        before, after = _counted(old), _counted(new)
+        self._count(_without(before, after), -1)
+        self._count(_without(after, before), 1)
+        self._forget_spelling(old)
+        self._spelt.update(new.spelt)
+
+    def dump(self) -> bytes:
         spelt = [[*key, value] for key, value in self._spelt.items()]
         counted = {"names": self._names, "units": self._units, "plain": self._plain, "titles": self._titles}
-        text = json.dumps({**counted, "spelt": spelt}, ensure_ascii=False)
-        (folder / "lexicon.json").write_text(text, encoding="utf-8")
+        return orjson.dumps({**counted, "spelt": spelt})
 
     @classmethod
-    def saved(cls, folder: Path) -> Lexicon:
-        """As it was saved there."""
-        stored = json.loads((folder / "lexicon.json").read_bytes())
+    def load(cls, data: bytes) -> Lexicon:
+        """What `dump` made."""
+        stored = orjson.loads(data)
         found = cls()
         found._names, found._units = stored["names"], stored["units"]
         found._plain, found._titles = Counter(stored["plain"]), Counter(stored["titles"])
@@ -73,16 +79,40 @@ class Lexicon:
         """The value as the catalogue spells it; the phrase itself when it is only a part of values."""
         return self._spelt.get((name, phrase), phrase)
 
-    def _count(self, facts: Facts, sign: int) -> None:
-        for (name, phrase), votes in facts.phrases.items():
+    def _forget_spelling(self, facts: Facts) -> None:
+        for name, phrase in facts.spelt:
+            if name not in self._names.get(phrase, ()):
+                self._spelt.pop((name, phrase), None)
+
+    def _count(self, found: _Counted, sign: int) -> None:
+        for (name, phrase), votes in found.phrases:
             _vote(self._names, phrase, name, sign * votes)
-        for (unit, name), votes in facts.units.items():
+        for (unit, name), votes in found.units:
             _vote(self._units, unit, name, sign * votes)
-        for counts, found in ((self._plain, facts.plain), (self._titles, facts.title)):
-            for word in found:
+        for counts, words in ((self._plain, found.plain), (self._titles, found.title)):
+            for word in words:
                 counts[word] += sign
                 if not counts[word]:
                     del counts[word]
+
+
+class _Counted(NamedTuple):
+    """What of an item's facts is counted: entries of (what, whose) with votes, and words."""
+
+    phrases: AbstractSet[tuple[tuple[str, str], int]]
+    units: AbstractSet[tuple[tuple[str, str], int]]
+    plain: AbstractSet[str]
+    title: AbstractSet[str]
+
+
+def _counted(facts: Facts) -> _Counted:
+    return _Counted(facts.phrases.items(), facts.units.items(), facts.plain, facts.title)
+
+
+def _without(some: _Counted, others: _Counted) -> _Counted:
+    return _Counted(
+        some.phrases - others.phrases, some.units - others.units, some.plain - others.plain, some.title - others.title
+    )
 
 
 def _vote(table: dict[str, Votes], key: str, name: str, votes: int) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress
 from pathlib import Path
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from core.filters import Filters, ranges_of, values_of
@@ -39,20 +39,22 @@ class Postings:
         self._columns: dict[str, Column] = {}
         self._numbers: dict[str, Column] = {}
 
-    def save(self, folder: Path) -> None:
-        """Write everything to files in this folder."""
-        lists = list(self._lists.values())
-        names = {"ids": self.ids, "keys": list(self._lists)}
-        (folder / "postings.json").write_text(json.dumps(names), encoding="utf-8")
-        starts = np.cumsum([0, *map(len, lists)], dtype=np.int64)
-        numbers = packed(self._columns, "columns") | packed(self._numbers, "numbers")
-        rows = np.concatenate([_NONE, *lists])
-        np.savez(folder / "postings.npz", starts=starts, rows=rows, rank=self.rank, **numbers)
+    def saving(self) -> Callable[[Path], None]:
+        """Writes, when called, everything that is there now to files in a folder."""
+        names, lists, rank = {"ids": [*self.ids], "keys": [*self._lists]}, [*self._lists.values()], self.rank
+        columns = packed(self._columns, "columns") | packed(self._numbers, "numbers")
+
+        def write(folder: Path) -> None:
+            (folder / "postings.json").write_bytes(orjson.dumps(names))
+            starts, rows = np.cumsum([0, *map(len, lists)], dtype=np.int64), np.concatenate([_NONE, *lists])
+            np.savez(folder / "postings.npz", starts=starts, rows=rows, rank=rank, **columns)
+
+        return write
 
     @classmethod
     def saved(cls, folder: Path) -> Postings:
         """As they were saved there."""
-        names = json.loads((folder / "postings.json").read_bytes())
+        names = orjson.loads((folder / "postings.json").read_bytes())
         found = cls()
         with np.load(folder / "postings.npz") as arrays:
             starts, rows, found.rank = arrays["starts"].tolist(), arrays["rows"], arrays["rank"]
@@ -167,7 +169,8 @@ class Snapshot:
 
 def brevity(lengths: NDArray[np.float64], alive: Mask) -> NDArray[np.float32]:
     """BM25's weight of one occurrence, (k + 1) / (1 + k (1 - b + b length / mean)), with k = 1.2 and b = 0.75."""
-    mean = max(float(lengths[alive].mean()), 1.0) if alive.any() else 1.0
+    living = np.count_nonzero(alive)
+    mean = max(float(lengths @ alive) / living, 1.0) if living else 1.0  # exact: lengths are whole
     return (2.2 / (1 + 1.2 * (0.25 + 0.75 * lengths / mean))).astype(np.float32)
 
 

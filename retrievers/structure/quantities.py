@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.text import fold, stem
 
@@ -84,6 +85,7 @@ def figures(text: str) -> set[tuple[float, str]]:
     return {(_value(match[1]), unit_of(match[2])) for match in _FIGURE.finditer(fold(text)) if match[2]}
 
 
+@lru_cache(maxsize=20_000)
 def sole_figure(value: str) -> tuple[float, str] | None:
     """(value, unit) of an attribute value such as `17.3 in`, which is nothing but that."""
     match = _FIGURE.fullmatch(fold(value).strip())

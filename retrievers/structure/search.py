@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +70,9 @@ class _Masks:
         return 1 - math.log(max(self._lexicon.titles(word), 1)) / math.log(self.snapshot.size + 2)
 
 
-def ranked(readings: list[Reading], lexicon: Lexicon, snapshot: Snapshot, filters: Filters, depth: int) -> list[Scored]:
+def ranked(
+    readings: Sequence[Reading], lexicon: Lexicon, snapshot: Snapshot, filters: Filters, depth: int
+) -> list[Scored]:
     """At most `depth` items by log of the likelihood summed over readings, plus how much of the title is asked for."""
     masks = _Masks(lexicon, snapshot, snapshot.allowed(filters))
     found = [_search(reading, masks) for reading in readings]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.client_cap import ClientCap
 from core.rates import Rates
 from core.text import query_key
 from core.types import Episode, Floats, Item, ItemId
-from retrievers.client_cap import ClientCap
 from retrievers.document import passage
 from retrievers.vectors.adapter import QueryAdapter
 from retrievers.vectors.embeddings import StoredEmbeddings
@@ -201,7 +201,7 @@ class QueryAdapterLearner:
         items = [item for item_id in ids if (item := self._item(item_id)) is not None]
         rows = {item.id: row for row, item in enumerate(items)}
         vectors = embeddings.encode([passage(item) for item in items])
-        asked = embeddings.encode([text for text, _ in queries])
+        asked = embeddings.encode_queries([text for text, _ in queries])
         made = []
         for query, found in zip(asked, entries, strict=True):
             known = [entry for entry in found if entry[0] in rows]

@@ -23,6 +23,16 @@ class StoredEmbeddings:
     def __init__(self, encoder: Encoder, path: Path) -> None:
         self._encoder = encoder
         self._store = EncodedStore(path)
+        self._newest: QueryVectors | None = None
+
+    def look_first(self, newest: QueryVectors) -> None:
+        """Take vectors of queries from there, where they are: a search has just computed what is learned from it."""
+        self._newest = newest
+
+    @property
+    def encoder(self) -> Encoder:
+        """Without the memory."""
+        return self._encoder
 
     @property
     def dimension(self) -> int:
@@ -34,8 +44,28 @@ class StoredEmbeddings:
 
     def encode(self, texts: Sequence[str], progress: Callable[[int], object] = lambda _: None) -> Floats:
         """[len(texts), dimension]; `progress` is told how many more are done. What is done is kept when interrupted."""
+        return self._encoded(texts, self.version, self._encoder.encode, progress)
+
+    def encode_queries(self, texts: Sequence[str]) -> Floats:
+        """[len(texts), dimension]"""
+        return self._encoded(texts, f"{self.version} for queries", self._encode_queries)
+
+    def _encode_queries(self, texts: Sequence[str]) -> Floats:
+        if self._newest is None:
+            return self._encoder.encode_queries(texts)
+        found = [self._newest.known(text) for text in texts]
+        missing = iter(self._encoder.encode_queries([t for t, v in zip(texts, found, strict=True) if v is None]))
+        return np.array([next(missing) if vector is None else vector for vector in found])
+
+    def _encoded(
+        self,
+        texts: Sequence[str],
+        version: str,
+        encode: Callable[[Sequence[str]], Floats],
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> Floats:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        keys = [content_key(self.version, text) for text in texts]
+        keys = [content_key(version, text) for text in texts]
         missing = []
         for row, found in enumerate(self._store.find(keys)):
             if found is not None:
@@ -46,7 +76,7 @@ class StoredEmbeddings:
         missing.sort(key=lambda row: len(texts[row]))
         for start in range(0, len(missing), _CHUNK):
             rows = missing[start : start + _CHUNK]
-            vectors[rows] = self._encoder.encode([texts[row] for row in rows])
+            vectors[rows] = encode([texts[row] for row in rows])
             self._store.add((keys[row], vectors[row].tobytes()) for row in rows)
             progress(len(rows))
         return vectors
@@ -76,13 +106,19 @@ class QueryVectors:
         assert future is not None
         if mine:
             try:
-                future.set_result(self._encoder.encode([text])[0])
+                future.set_result(self._encoder.encode_queries([text])[0])
             except BaseException as error:
                 with self._lock:
                     self._futures.pop(text, None)
                 future.set_exception(error)
                 raise
         return future.result()
+
+    def known(self, text: str) -> Floats | None:
+        """The vector, if it is here; it stays as new as it was."""
+        with self._lock:
+            future = self._futures.get(text)
+        return future.result() if future is not None and future.done() and not future.exception() else None
 
     def __contains__(self, text: str) -> bool:
         with self._lock:

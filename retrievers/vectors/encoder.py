@@ -1,13 +1,14 @@
 """The encoder: a sentence-transformers model, exported once to ONNX, which encodes three times faster on CPUs.
 
 PyTorch and sentence-transformers take seconds to import, so they are loaded only to export (or when a model cannot be
-exported); serving needs neither.
+exported); serving needs neither. For queries the weights are rounded to 8 bits.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,39 +44,43 @@ def open_encoder(model: str, cache: Path) -> Encoder:
     target = cache / f"{version}.onnx"
     if not target.is_file() and not _export(folder, target):
         return TorchEncoder(folder, version)
-    return OnnxEncoder(folder, target, version)
+    return OnnxEncoder(folder, target, _quantized(target), version)
 
 
 class OnnxEncoder:
-    """Mean-pooled, normalised transformer in ONNX Runtime. One thread per query, all cores for batches."""
+    """Mean-pooled, normalised transformer in ONNX Runtime. Queries are encoded by one thread with weights of 8 bits, in
+    a third of the time (docs/decisions/021-query-encoder.md), other texts by all cores with weights of 32.
+    """
 
-    def __init__(self, folder: Path, model: Path, version: str) -> None:
+    def __init__(self, folder: Path, model: Path, quick: Path, version: str) -> None:
         self.version = version
         self._model = model
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         settings = json.loads((folder / "sentence_bert_config.json").read_text())
         self._tokenizer.enable_truncation(settings["max_seq_length"])
         self._tokenizer.enable_padding()
-        self._single = _session(model, threads=1)
-        self._bulk: onnxruntime.InferenceSession | None = None
-        self.dimension = int(self.encode(["dimension"]).shape[1])
+        self._quick = _session(quick, threads=1)
+        self._exact: onnxruntime.InferenceSession | None = None
+        self.dimension = int(self._run(self._quick, ["dimension"]).shape[1])
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        if len(texts) <= 1:
-            return self._run(self._single, texts)
-        if self._bulk is None:
-            self._bulk = _session(self._model, threads=os.cpu_count() or 1)
+        if self._exact is None:
+            self._exact = _session(self._model, threads=os.cpu_count() or 1)
         # Texts of like length share a batch, so that little is padding.
         order = np.argsort([len(text) for text in texts], kind="stable")
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), _BULK_BATCH):
             rows = order[start : start + _BULK_BATCH]
-            vectors[rows] = self._run(self._bulk, [texts[row] for row in rows])
+            vectors[rows] = self._run(self._exact, [texts[row] for row in rows])
         return vectors
 
+    def encode_queries(self, texts: Sequence[str]) -> Floats:
+        # One by one: values between the layers are rounded by the scale of the batch, and a query's vector must not
+        # depend on who else is asking.
+        alone = [self._run(self._quick, [text]) for text in texts]
+        return np.concatenate([np.empty((0, self.dimension), dtype=np.float32), *alone])
+
     def _run(self, session: onnxruntime.InferenceSession, texts: Sequence[str]) -> Floats:
-        if not texts:
-            return np.empty((0, self.dimension), dtype=np.float32)
         encodings = self._tokenizer.encode_batch(list(texts))
         ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
         mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
@@ -96,6 +101,9 @@ class TorchEncoder:
     def encode(self, texts: Sequence[str]) -> Floats:
         vectors = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimension)
+
+    def encode_queries(self, texts: Sequence[str]) -> Floats:
+        return self.encode(texts)
 
 
 def _session(model: Path, *, threads: int) -> onnxruntime.InferenceSession:
@@ -169,3 +177,19 @@ def _export(folder: Path, target: Path) -> bool:
         )
     partial.replace(target)
     return True
+
+
+def _quantized(model: Path) -> Path:
+    """The exported model with weights of 8 bits, made once."""
+    target = model.with_suffix(".int8.onnx")
+    if not target.is_file():
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        partial = target.with_suffix(f".{os.getpid()}.partial")
+        logging.disable(logging.WARNING)  # it advises to optimise the model first, which here changes nothing
+        try:
+            quantize_dynamic(str(model), str(partial), weight_type=QuantType.QInt8, per_channel=True)
+        finally:
+            logging.disable(logging.NOTSET)
+        partial.replace(target)
+    return target

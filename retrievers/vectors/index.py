@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from threading import Lock, Thread
 
 import faiss
 import numpy as np
+import orjson
 
 from core.filters import Filters, passes
 from core.types import Floats, Item, ItemId, Scored
@@ -25,6 +25,7 @@ from retrievers.vectors.rows import (
     roomy,
     search,
 )
+from retrievers.vectors.seen import SeenVectors
 
 log = logging.getLogger(__name__)
 
@@ -53,17 +54,9 @@ class VectorIndex:
     def __contains__(self, item_id: ItemId) -> bool:
         return item_id in self._row
 
-    def mean(self, weights: Mapping[ItemId, float]) -> Floats | None:
-        """[dimension] weighted mean vector, of length 1, of those of the items that are there; None when none is."""
-        rows = self._rows
-        found = [
-            (row, weight) for item_id, weight in weights.items() if (row := self._where(rows, item_id)) is not None
-        ]
-        if not found:
-            return None
-        total = np.array([weight for _, weight in found], dtype=np.float32) @ rows.vectors[[row for row, _ in found]]
-        length = np.linalg.norm(total)
-        return np.asarray(total / length, dtype=np.float32) if length > 0 else None
+    def now(self) -> SeenVectors:
+        """What is there now; later changes are not seen, but that a row is emptied."""
+        return SeenVectors(self._rows, self._row)
 
     def change(self, upserts: Mapping[ItemId, Floats], deletes: Collection[ItemId]) -> None:
         """Afterwards every upserted item is found by its new vector, and no deleted one is."""
@@ -104,7 +97,7 @@ class VectorIndex:
         rows = self._rows
         np.save(folder / "vectors.npy", rows.vectors[: rows.count])
         known = {"ids": rows.ids[: rows.count], "covered": rows.covered, "trained": rows.trained}
-        (folder / "rows.json").write_text(json.dumps(known), encoding="utf-8")
+        (folder / "rows.json").write_bytes(orjson.dumps(known))
         if rows.compressed is not None:
             faiss.write_index(rows.compressed, str(folder / "compressed.faiss"))
 
@@ -113,7 +106,7 @@ class VectorIndex:
 
         The vectors are copied from the file, not mapped: room to append needs a copy, and deleting writes.
         """
-        known = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
+        known = orjson.loads((folder / "rows.json").read_bytes())
         vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
         codes = folder / "compressed.faiss"
         self._rows = Rows(
@@ -125,11 +118,6 @@ class VectorIndex:
             trained=known["trained"],
         )
         self._row = numbers(known["ids"])
-
-    def _where(self, rows: Rows, item_id: ItemId) -> int | None:
-        """Its row; a writer may just be renumbering, so the row must hold that very item."""
-        row = self._row.get(item_id)
-        return row if row is not None and row < rows.count and rows.ids[row] == item_id else None
 
     def _keep_fast(self) -> None:
         rows = self._rows

@@ -110,7 +110,7 @@ def search(rows: Rows, vector: Floats, depth: int) -> tuple[Floats, NDArray[np.i
     faiss.omp_set_num_threads(1)  # per calling thread: requests run in parallel, not the parts of one
     _, near = rows.compressed.search(query[None, :], likely)
     found = near[0][near[0] >= 0]
-    scores = np.concatenate([_compare_some(rows, query, found), _compare(rows, query, rows.covered)])
+    scores = np.concatenate([compare_some(rows, query, found), _compare(rows, query, rows.covered)])
     return _best(scores, np.concatenate([found, np.arange(rows.covered, rows.count)]), depth)
 
 
@@ -123,7 +123,7 @@ def _compare(rows: Rows, query: Floats, start: int) -> Floats:
     return scores
 
 
-def _compare_some(rows: Rows, query: Floats, found: NDArray[np.int64]) -> Floats:
+def compare_some(rows: Rows, query: Floats, found: NDArray[np.int64]) -> Floats:
     """[len(found)] inner products with these rows, read where they are: copying them first took most of the time."""
     scores = np.empty(len(found), dtype=np.float32)
     pointers = [faiss.swig_ptr(array) for array in (scores, query, rows.vectors, found)]

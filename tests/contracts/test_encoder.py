@@ -32,12 +32,26 @@ def test_unit_float32_rows(any_encoder: Encoder) -> None:
 
 
 def test_nothing_in_nothing_out(any_encoder: Encoder) -> None:
-    assert any_encoder.encode([]).shape == (0, any_encoder.dimension)
+    assert any_encoder.encode([]).shape == any_encoder.encode_queries([]).shape == (0, any_encoder.dimension)
+
+
+def test_a_query_is_where_the_same_text_is(any_encoder: Encoder) -> None:
+    vectors = any_encoder.encode_queries(TEXTS)
+    assert vectors.shape == (len(TEXTS), any_encoder.dimension)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    likeness = vectors @ any_encoder.encode(TEXTS).T
+    assert np.diag(likeness).min() > 0.97
+    assert (likeness.argmax(axis=1) == np.arange(len(TEXTS))).all()
 
 
 def test_a_batch_is_the_same_as_one_by_one(any_encoder: Encoder) -> None:
     alone = np.vstack([any_encoder.encode([text]) for text in TEXTS])
     np.testing.assert_allclose(any_encoder.encode(TEXTS), alone, atol=1e-4)
+
+
+def test_a_query_does_not_depend_on_others(any_encoder: Encoder) -> None:
+    alone = np.vstack([any_encoder.encode_queries([text]) for text in TEXTS])
+    np.testing.assert_allclose(any_encoder.encode_queries(TEXTS), alone, atol=1e-4)
 
 
 def test_the_exported_model_agrees_with_the_original(encoder: Encoder, torch_encoder: TorchEncoder) -> None:

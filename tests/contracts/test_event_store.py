@@ -1,4 +1,4 @@
-"""What every event store must do. A store joins by one line in STORES."""
+"""What every event store must do."""
 
 from __future__ import annotations
 
@@ -10,28 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import click, impression, shadow
+from two_stores import STORES, reopening
 
 from core.errors import Conflict, Unavailable
 from core.protocols import EventStore, Outcome
-from core.types import ArmReport, ArmStatus, Impression, Query, QueryId, Range
+from core.types import ArmReport, ArmStatus, Impression, ItemId, Query, QueryId, Range
+from feedback.postgres.event_store import PostgresEventStore
 from feedback.sqlite_store import SqliteEventStore
 
 Open = Callable[[], EventStore]
-STORES: dict[str, Callable[[Path], EventStore]] = {"sqlite": lambda folder: SqliteEventStore(folder / "events.sqlite")}
 
 
 @pytest.fixture(params=STORES)
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the same store as often as asked."""
-    opened: list[EventStore] = []
-
-    def open_store() -> EventStore:
-        opened.append(STORES[request.param](tmp_path))
-        return opened[-1]
-
-    yield open_store
-    for store in opened:
-        store.close()
+    with reopening(request, lambda: SqliteEventStore(tmp_path / "events.sqlite"), PostgresEventStore) as reopened:
+        yield reopened
 
 
 @pytest.fixture
@@ -41,13 +35,13 @@ def store(reopen: Open) -> EventStore:
 
 def assert_same(one: Impression, other: Impression) -> None:
     """Equal in everything, NaN equal to NaN, bit for bit."""
-    for features in ("context", "features"):
+    for features in ("context", "features", "sampled"):
         mine, theirs = getattr(one, features), getattr(other, features)
         assert mine.names == theirs.names
         assert mine.values.dtype == theirs.values.dtype == np.float32
         assert mine.values.shape == theirs.values.shape
         assert mine.values.tobytes() == theirs.values.tobytes()
-    same = {"context": one.context, "features": one.features}
+    same = {"context": one.context, "features": one.features, "sampled": one.sampled}
     assert replace(other, **same) == one
 
 
@@ -74,6 +68,15 @@ def test_what_an_experiment_showed_comes_back(store: EventStore) -> None:
     mixed = replace(impression(), experiment="colours:both", teams=(1, 2, 0))
     store.append_impression(mixed)
     assert_same(mixed, store.impressions(after=0, limit=1)[0].impression)
+
+
+def test_what_chance_did_to_a_page_comes_back(store: EventStore) -> None:
+    shown = impression(schema="s")
+    below = replace(shown.features, values=np.array([[1.5, np.nan]], dtype=np.float32))
+    touched = replace(shown, sampled=below, swapped=2, swap_propensity=0.0125)
+    store.append_impression(touched)
+    assert_same(touched, store.impressions(after=0, limit=1)[0].impression)
+    assert store.impressions(after=0, limit=1)[0].impression.sampled.schema == "s"
 
 
 def test_an_empty_page_comes_back(store: EventStore) -> None:
@@ -171,3 +174,73 @@ def test_a_closed_store_says_so(store: EventStore) -> None:
     store.close()
     with pytest.raises(Unavailable, match="closed"):
         store.append_impression(impression())
+
+
+def searched(query_id: str, *, user: str | None = None, client: str | None = None, time: float = 0.0) -> Impression:
+    made = impression(query_id, client_id=client, time=time)
+    return replace(made, query=replace(made.query, user_id=user))
+
+
+def left(store: EventStore) -> list[str]:
+    return [entry.impression.query.id for entry in store.impressions(after=0, limit=1_000)]
+
+
+def test_erase_removes_all_that_a_user_did_and_nothing_else(store: EventStore, reopen: Open) -> None:
+    for query_id, user, client in (
+        ("hers", "ann", "phone"), ("at-home", None, "ann"), ("his", "bob", "ann"), ("nobody", None, None),
+        ("unnamed", None, None),
+    ):  # fmt: skip
+        store.append_impression(searched(query_id, user=user, client=client))
+        store.append_shadow(shadow(query_id))
+    for query_id, user in (("hers", None), ("his", "bob"), ("nobody", "bob")):
+        store.append_feedback([replace(click(query_id), user_id=user)])
+    store.append_feedback([replace(click("his", "b"), user_id="ann"), replace(click("unnamed", "b"), client_id="ann")])
+    # Three searches with their shadows, two events on them, and one on a search of somebody else.
+    assert store.erase("ann") == 3 + 3 + 3
+    assert left(reopen()) == ["his", "nobody"]
+    assert store.shadows([QueryId("hers"), QueryId("at-home"), QueryId("unnamed")]) == {}
+    feedback = store.feedback([QueryId(each) for each in ("hers", "his", "nobody", "unnamed")])
+    assert {query: [event.user_id for event in events] for query, events in feedback.items()} == {
+        "his": ["bob"], "nobody": ["bob"],
+    }  # fmt: skip
+    assert store.erase("ann") == 0
+
+
+def test_old_searches_go_with_what_belongs_to_them_and_their_numbers_are_not_used_again(
+    store: EventStore, reopen: Open
+) -> None:
+    for n in range(1_203):
+        store.append_impression(searched(f"q{n}", time=float(n)))
+    store.append_feedback([click("q0"), click("q1202")])
+    store.append_shadow(shadow("q5"))
+    last = store.impressions(after=0, limit=2_000)[-1].sequence
+    assert store.forget_before(1_201.0) == 1_201 + 1 + 1
+    assert left(store) == ["q1201", "q1202"]
+    assert store.counts() == {"impressions": 2, "feedback": 1, "clients": 0}
+    assert store.forget_before(1e12) == 2 + 1
+    again = reopen()
+    again.append_impression(searched("new"))
+    assert again.impressions(after=0, limit=9)[0].sequence > last
+    assert again.append_feedback([click("q5")]) == [Outcome.UNKNOWN_QUERY]
+
+
+def test_others_append_while_old_searches_go(store: EventStore) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: store.append_impression(searched(f"old{n}", time=1.0)), range(600)))
+        going = pool.submit(store.forget_before, 2.0)
+        list(pool.map(lambda n: store.append_impression(searched(f"new{n}", time=3.0)), range(100)))
+        assert going.result() == 600
+    assert sorted(left(store)) == sorted(f"new{n}" for n in range(100))
+
+
+def test_any_text_may_be_an_id(store: EventStore) -> None:
+    odd = "a\0b\\0c\\\\💡'\""
+    shown = searched(odd, user=odd, client=odd)
+    shown = replace(shown, shown=(ItemId(odd), ItemId("b"), ItemId("c")))
+    store.append_impression(shown)
+    event = replace(click(odd, odd, event_id=odd), user_id=odd)
+    assert store.append_feedback([event]) == [Outcome.STORED]
+    assert store.append_feedback([event]) == [Outcome.DUPLICATE]
+    assert_same(shown, store.impressions(after=0, limit=1)[0].impression)
+    assert store.feedback([QueryId(odd)]) == {odd: (event,)}
+    assert store.erase(odd) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from words import item, query
 
 from app.indexer import ItemTable
+from core.catalogue import Copied, Selective
 from core.types import Item, ItemId, Range, Scored
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
@@ -63,9 +65,23 @@ class Shop:
         return self
 
     def save(self, folder: Path) -> None:
+        self.saving(folder)()
+
+    def saving(self, folder: Path) -> Callable[[], None]:
+        """Copy what can be copied, save the rest; writes the copies when called."""
+        copies = []
         for name, part in (("items", self.items), ("arm", self.arm)):
             (folder / name).mkdir(parents=True)
-            part.save(folder / name)
+            if isinstance(part, Copied):
+                copies.append((part.saving(), folder / name))
+            else:
+                part.save(folder / name)
+
+        def write() -> None:
+            for part_of_now, there in copies:
+                part_of_now(there)
+
+        return write
 
     def restore(self, folder: Path) -> Shop:
         self.items.restore(folder / "items")
@@ -92,6 +108,15 @@ def test_what_is_restored_answers_as_what_was_saved(new: Callable[[], Shop], tmp
     assert again.answers() == first.answers()
     assert again.found()[0] >= {"late", "red-2"}
     assert [again.arm.signals(each) for each in ASKED] == [first.arm.signals(each) for each in ASKED]
+
+
+def test_a_copy_is_of_its_moment(new: Callable[[], Shop], tmp_path: Path) -> None:
+    first = new().apply(ITEMS)
+    expected, write = first.answers(), first.saving(tmp_path)
+    first.apply([item("late", "Late red lamp", brand="Acme"), item("red-2", "Blue chair", brand="Core")], ["red-1"])
+    assert first.answers() != expected
+    write()
+    assert new().restore(tmp_path).answers() == expected
 
 
 def test_a_restored_index_goes_on_following(new: Callable[[], Shop], tmp_path: Path) -> None:
@@ -132,6 +157,19 @@ def test_searches_run_while_the_catalogue_changes(new: Callable[[], Shop]) -> No
         for done in [pool.submit(change), pool.submit(search), pool.submit(search)]:
             done.result()
     assert {f"new-{n}" for n in range(57, 60)} <= {hit.item_id for hit in shop.arm.retrieve(query("red lamp"), 100)}
+
+
+def test_what_it_need_not_be_told_of_changes_no_answer(new: Callable[[], Shop]) -> None:
+    told, spared = new().apply(ITEMS), new().apply(ITEMS)
+    if not isinstance(spared.arm, Selective):
+        pytest.skip("it reads the whole item")
+    priced = [replace(each, numbers={"price": 10.0}) for each in ITEMS[:12]]
+    assert all(map(spared.arm.reads_the_same, ITEMS, priced))
+    told.apply(priced)
+    spared.items.apply(priced, [])
+    assert spared.answers() == told.answers()
+    renamed = replace(ITEMS[0], fields={"title": "Chair"})
+    assert not spared.arm.reads_the_same(ITEMS[0], renamed)
 
 
 def test_an_empty_index_is_restored_empty(new: Callable[[], Shop], tmp_path: Path) -> None:

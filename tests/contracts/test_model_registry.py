@@ -1,22 +1,28 @@
-"""What every model registry must do. A registry joins by one line in REGISTRIES."""
+"""What every model registry must do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from postgres_server import PostgresServer, opened
 
 from core.errors import Conflict, CorruptModel, NotFound
 from core.protocols import ModelRegistry
+from feedback.postgres.registry import PostgresRegistry
 from feedback.registry import FileRegistry
 
-REGISTRIES: dict[str, Callable[[Path], ModelRegistry]] = {"files": FileRegistry}
 
-
-@pytest.fixture(params=REGISTRIES)
-def registry(request: pytest.FixtureRequest, tmp_path: Path) -> ModelRegistry:
-    return REGISTRIES[request.param](tmp_path)
+@pytest.fixture(params=("files", "postgres"))
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ModelRegistry]:
+    if request.param == "files":
+        yield FileRegistry(tmp_path)
+        return
+    database, close = opened(request.getfixturevalue("postgres"))
+    yield PostgresRegistry(database())
+    close()
 
 
 def test_before_the_first_release(registry: ModelRegistry) -> None:
@@ -68,6 +74,32 @@ def test_old_releases_go_and_the_current_one_stays(registry: ModelRegistry) -> N
     for release in registry.releases():
         assert registry.load(release, "ranker") == b"same"
     assert registry.collect(keep=2) == 0
+
+
+def test_publishers_come_one_after_the_other(registry: ModelRegistry) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda n: registry.publish({f"model{n}": b"m"}), range(24)))
+    assert sorted(release.number for release in found) == list(range(1, 25))
+    newest = registry.current()
+    assert newest is not None
+    assert set(newest.components) == {f"model{n}" for n in range(24)}
+
+
+def test_a_large_model(registry: ModelRegistry) -> None:
+    data = bytes(range(256)) * 100_000
+    assert registry.load(registry.publish({"memory": data}), "memory") == data
+
+
+def test_damage_in_the_database_is_found(postgres: PostgresServer) -> None:
+    database, close = opened(postgres)
+    registry = PostgresRegistry(database())
+    release = registry.publish({"memory": b"m1"})
+    for damage in ("UPDATE objects SET data = 'm2'", "DELETE FROM objects"):
+        with database().transaction() as connection:
+            connection.execute(damage)
+        with pytest.raises(CorruptModel, match="'memory' of release 1 is missing or damaged"):
+            registry.load(release, "memory")
+    close()
 
 
 def test_damage_is_found(tmp_path: Path) -> None:

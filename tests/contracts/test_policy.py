@@ -40,11 +40,12 @@ def coverage(seed: int = 1) -> CoveragePolicy:
         LIBRARY,
         NAMES,
         weights,
-        offsets=np.linspace(-0.3, 0.3, len(LIBRARY.plans)),
+        corrections=np.linspace(-0.3, 0.3, 3 * len(LIBRARY.plans)).reshape(-1, 3),
         head_ms=np.array([1.0, 2.0, 5.0]),
         gamma=50.0,
         floor=0.1,
         cost_per_ms=0.01,
+        novelty=np.eye(len(NAMES) + 1),
     )
     return CoveragePolicy(model, seed=seed)
 

@@ -9,6 +9,7 @@ import pytest
 import related_world
 import vector_world
 from arms_with_items import Memory, Okapi, Popular, Structured
+from faulty_arm import FaultyArm
 from words import item, query
 
 from core.protocols import Retriever
@@ -31,6 +32,8 @@ ARMS: dict[str, Build] = {
     "related": lambda embeddings, vector: related_world.arm(Popular(), {("red", "blue", "green", "new"): 3}),
     "sparse": lambda embeddings, vector: SparseRetriever(CatalogueTerms()),
     "structured": lambda embeddings, vector: Structured(),
+    # What tests break on purpose does nothing of its own until it is told to.
+    "unbroken": lambda embeddings, vector: FaultyArm(Okapi()),
 }
 # More items without the words than with them: Okapi's idf is negative for words in most of the documents.
 ITEMS = [

@@ -1,21 +1,18 @@
-"""A real service over real HTTP, on a small catalogue."""
+"""A real service over real HTTP, on a small catalogue, and a real browser to look at it."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
+from http_service import Running, served
+from playwright.sync_api import Browser, Page
 from small_service import prepared
+from studio_browser import chromium, complaints
 
-from app.api import create_app
-from app.service import Service
 from app.settings import Settings
-from app.wiring.service import build_service
 
 
 @pytest.fixture(scope="module")
@@ -24,23 +21,30 @@ def settings(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def running(settings: Settings) -> Iterator[tuple[str, Callable[[], Service]]]:
+def running(settings: Settings) -> Iterator[Running]:
     """The URL of a ready service, and the service behind it."""
-    application = create_app(lambda: build_service(settings), settings)
-    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    while httpx.get(f"{url}/readyz").status_code != 200:
-        time.sleep(0.05)
-    yield url, lambda: application.state.service
-    server.should_exit = True
-    thread.join()
+    with served(settings) as service:
+        yield service
 
 
 @pytest.fixture
-def http(running: tuple[str, Callable[[], Service]]) -> Iterator[httpx.Client]:
+def http(running: Running) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=running[0], timeout=30) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser, running: Running) -> Iterator[Page]:
+    """Of the studio. What its scripts throw, and what its security policy refuses, fails the test."""
+    context = browser.new_context(base_url=running[0], viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    problems = complaints(opened)
+    yield opened
+    context.close()
+    assert problems == []

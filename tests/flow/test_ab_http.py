@@ -21,7 +21,7 @@ EXPERIMENT = {"kind": "ab", "name": "explore-all", "second": "policy:uniform", "
 CLIENTS = [f"client-{n}" for n in range(90)]
 OWN = """
 [feedback]
-window_s = 0.2
+window_s = 1.0
 [experiment]
 kind = "ab"
 name = "explore-all"

@@ -101,10 +101,12 @@ def test_doctor_says_what_is_missing(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "cache").symlink_to(cache)
     findings = {finding["part"]: finding for finding in printed(tmp_path, "doctor")}
+    assert "no API keys" in findings["access"]["message"]
     assert findings["catalogue"]["state"] == "waits"
     assert "bowerbird ingest FILE" in findings["catalogue"]["message"]
     assert "no searches are logged" in findings["events"]["message"]
     assert "needs 300 searches with a click, has 0" in findings["ranking"]["message"]
+    assert "bowerbird quality build" in findings["quality"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -132,3 +134,12 @@ def test_config_prints_every_key(folder: Path) -> None:
     values = printed(folder, "config")
     assert values["policy"]["kind"] == "coverage"
     assert len(values["hash"]) == 12
+
+
+def test_quality_waits_for_customers_words_and_for_judges(shop: Path) -> None:
+    built = printed(shop, "quality", "build")
+    assert (built["release"], built["items"], built["pairs"]) == (None, 0, 0)
+    assert "No item has a review or a question" in bowerbird(shop, "quality", "build").stdout
+    assert "GET /v1/quality/pairs" in bowerbird(shop, "quality", "report").stdout
+    assert printed(shop, "quality", "report", "--png", "report.png")["judgments"] == 0
+    assert (shop / "report.png").is_file()

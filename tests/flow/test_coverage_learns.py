@@ -9,6 +9,7 @@ from bandit_world import COST_PER_MS, LIBRARY, best_fixed, oracle, policy_value,
 from bandit.coverage.learner import CoverageLearner
 from bandit.coverage.policy import CoveragePolicy
 from bandit.misguided import MisguidedPolicy
+from bandit.terms import Terms
 from bandit.warmup import WarmupPolicy
 from core.protocols import Policy
 
@@ -16,7 +17,7 @@ from core.protocols import Policy
 def learned(seed: int, *, episodes: int = 2_000, batch: int = 100) -> Policy:
     """Serve, log and learn in turns, as the service does."""
     random = np.random.default_rng(seed)
-    learner = CoverageLearner(LIBRARY, seed, min_clicked=200, cost_per_ms=COST_PER_MS, gamma=20.0, floor=0.02)
+    learner = CoverageLearner(LIBRARY, seed, Terms(200, COST_PER_MS, gamma=20.0, floor=0.02))
     policy: Policy = WarmupPolicy(LIBRARY, seed, 0.2)
     for start in range(0, episodes, batch):
         learner.learn([visit(policy, search(start + n, random), random) for n in range(batch)])
@@ -40,7 +41,7 @@ def test_the_learned_policy_lies_between_the_best_fixed_plan_and_the_oracle(seed
 def test_no_model_before_enough_clicked_episodes() -> None:
     random = np.random.default_rng(1)
     warmup = WarmupPolicy(LIBRARY, 1, 0.2)
-    learner = CoverageLearner(LIBRARY, 1, min_clicked=50, cost_per_ms=0.0, gamma=1.0, floor=0.02)
+    learner = CoverageLearner(LIBRARY, 1, Terms(50, 0.0, gamma=1.0, floor=0.02))
     clicked = 0
     while clicked < 49:
         clicked += (seen := visit(warmup, search(clicked, random), random)).reward > 0

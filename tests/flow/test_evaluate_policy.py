@@ -31,7 +31,7 @@ SEARCHES = 600
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A log in which two plans were drawn alike and the lexical one was clicked more, and no release."""
     made = load_settings(overrides={"service": {"data_dir": str(tmp_path_factory.mktemp("data"))}})
-    store = open_store(made.data_dir)
+    store = open_store(made)
     random = np.random.default_rng(1)
     plans = random.choice(list(CLICKED), size=SEARCHES)
     library = plan_library(made)
@@ -73,8 +73,10 @@ def test_a_release_and_its_opposite(settings: Settings, tmp_path: Path) -> None:
     weights = np.zeros((len(library.heads) + 1, 2))
     weights[:, 1] = np.append(np.where(lexical, 4.0, -4.0), 4.0)
     dear = np.where(lexical & np.array([depth == 100 for _, depth in library.heads]), 0.0, 5.0)
-    model = CoverageModel(library, ("query.words",), weights, np.zeros(len(library.plans)), dear, 1e6, 0.001, 0.01)
-    open_registry(settings.data_dir).publish({"policy": model.dump()})
+    model = CoverageModel(
+        library, ("query.words",), weights, np.zeros((len(library.plans), 2)), dear, 1e6, 0.001, 0.01, np.zeros((2, 2))
+    )
+    open_registry(settings).publish({"policy": model.dump()})
     learned, opposite = policy_value(settings, "release", release=1), policy_value(settings, "misguided")
     assert learned.report.gain.low > 0
     assert opposite.report.refusal is not None

@@ -48,16 +48,16 @@ for n in range(1_000_000):
 """
 
 
-def run_and_kill(script: str, path: Path, name: str, after_s: float) -> list[str]:
-    """What the child said before it was killed, some time after its first word."""
+def run_and_kill(script: str, path: Path, name: str, after_s: float, words: int = 1) -> list[str]:
+    """What the child said before it was killed, some time after its first `words`: slow disks too get there."""
     command = [sys.executable, "-c", script, str(path), str(HERE.parent), str(HERE.parent.parent), name]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        first = child.stdout.readline()
+        first = [child.stdout.readline() for _ in range(words)]
         time.sleep(after_s)
         child.send_signal(signal.SIGKILL)
         # The last line may be cut, and then it was not yet told to anyone.
-        return [line.strip() for line in [first, *child.stdout] if line.endswith("\n")]
+        return [line.strip() for line in [*first, *child.stdout] if line.endswith("\n")]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -65,7 +65,8 @@ def test_acknowledged_events_survive_kill_9(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "events.sqlite"
     acknowledged: list[str] = []
     for round_ in range(3):
-        acknowledged += run_and_kill(_APPEND, path, str(round_), random.Random(seed + 10 * round_).uniform(0.05, 0.5))
+        after_s = random.Random(seed + 10 * round_).uniform(0.05, 0.5)
+        acknowledged += run_and_kill(_APPEND, path, str(round_), after_s, words=5)
     store = SqliteEventStore(path)
     found = store.feedback([QueryId(query) for query in acknowledged])
     store.close()

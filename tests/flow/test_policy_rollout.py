@@ -21,13 +21,14 @@ from app.service import Service, new_query_id
 from app.settings import Settings
 from app.wiring.learning import build_learning
 from app.wiring.service import build_service
+from bandit.rollouts.staged import in_control
 from core.errors import Conflict, NotFound
 from core.types import Query
 
 CLIENTS = [f"client-{n}" for n in range(60)]
 OWN = """
 [feedback]
-window_s = 0.2
+window_s = 1.0
 [policy]
 explore = 0.5
 min_clicked = 20
@@ -123,3 +124,28 @@ def test_from_warm_up_to_champion_and_back(service: Service, settings: Settings,
     assert set(visit(service)) == {warmup}
     rows = [row.impression for row in service.store.impressions(after=0, limit=1_000)]
     assert all(row.choice == service.serving.policy.choose(row.query, row.context) for row in rows[-len(CLIENTS) :])
+
+
+def test_without_stages_the_newest_policy_serves_all_but_the_control(
+    tmp_path_factory: pytest.TempPathFactory, cache: Path
+) -> None:
+    rollout = {"enabled": True, "control": 0.2, "stages": []}
+    settings = prepared(tmp_path_factory, cache, rollout=rollout, policy={"explore": 0.5, "min_clicked": 20})
+    service = build_service(settings)
+    service.start()
+    visit(service)
+    learn(settings)
+    drew = visit(service)
+    (control,) = (version for version in drew if version.startswith("warmup"))
+    (learned,) = (version for version in drew if version.startswith("coverage"))
+    found = standing(settings)
+    assert {role: policy.version for role, (policy, _) in found.serving.parts.items()} == {
+        "champion": learned,
+        "control": control,
+    }
+    assert drew[control] == {
+        client for client in CLIENTS if in_control(Query(new_query_id(), "", 0.0, client_id=client), 0.2)
+    }
+    with pytest.raises(NotFound):
+        promote_candidate(settings, force=True)
+    service.close()

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from http_words import refused, search
 
+from app.schemas.search import SearchAnswer
 from app.service import Service
 from feedback.encoding import encode_impression
 
@@ -28,6 +29,14 @@ def test_an_answer_says_what_it_found_and_how(http: httpx.Client) -> None:
     assert "propensity" not in json.dumps(answer)
 
 
+@pytest.mark.parametrize("more", [{}, {"explain": True}, {"facets": ["mood", "year"]}, {"size": 1, "from": 1}])
+@pytest.mark.parametrize("text", ["love", "", "zzz"])
+def test_an_answer_is_what_the_schema_says_in_its_order(http: httpx.Client, text: str, more: dict[str, Any]) -> None:
+    told = http.post("/v1/search", json={"query": text, "preview": True, "plan": "wide", **more}).content
+    meant = SearchAnswer.model_validate_json(told).model_dump_json(by_alias=True, exclude_none=True)
+    assert json.loads(told, object_pairs_hook=list) == json.loads(meant, object_pairs_hook=list)
+
+
 @pytest.mark.parametrize("text", ["tayler love", "lov story", "love"])
 def test_misspelt_and_ambiguous_queries_are_answered(http: httpx.Client, text: str) -> None:
     assert "track:love-story" in [hit["id"] for hit in search(http, text)["hits"]]
@@ -44,12 +53,30 @@ def test_an_empty_query_and_nonsense_are_answered_with_what_is_popular(http: htt
     assert answer["arms"]["popular"]["status"] == "ok"
 
 
-def test_explain_adds_features_and_changes_no_order(http: httpx.Client) -> None:
-    plain = search(http, "love", preview=True, plan="all")["hits"]
-    explained = search(http, "love", preview=True, plan="all", explain=True)["hits"]
+@pytest.mark.parametrize("text", ["love", "taylor swift", "tayler love", "hardcore", "lullabies at night", "", "zzz"])
+@pytest.mark.parametrize("plan", ["all", "wide", "session"])
+def test_explain_adds_explanations_and_changes_no_order(http: httpx.Client, text: str, plan: str) -> None:
+    plain = search(http, text, preview=True, plan=plan)["hits"]
+    explained = search(http, text, preview=True, plan=plan, explain=True)["hits"]
     assert [hit["id"] for hit in plain] == [hit["id"] for hit in explained]
-    assert explained[0]["features"]["arms.found"] >= 1
-    assert "features" not in plain[0]
+    for hit in explained:
+        told = hit["explanation"]
+        assert told["base"] + sum(p["contribution"] for p in told["features"].values()) == pytest.approx(hit["score"])
+        assert told["features"]["arms.found"]["value"] >= 0
+        assert told["ranked"] == hit["position"]
+        assert "held_back" not in told
+    assert not any("explanation" in hit for hit in plain)
+
+
+def test_an_explanation_has_what_the_memory_holds(http: httpx.Client) -> None:
+    entries = http.get("/v1/memory", params={"query": "love story"}).json()["entries"]
+    remembered = {entry["item_id"]: entry for entry in entries}
+    hits = search(http, "love story", preview=True, plan="all", explain=True)["hits"]
+    found = [hit for hit in hits if "memory" in hit["explanation"]]
+    assert {hit["id"] for hit in found} == {hit["id"] for hit in hits} & set(remembered) != set()
+    for hit in found:
+        for name, value in hit["explanation"]["memory"].items():
+            assert remembered[hit["id"]][name] == pytest.approx(value, abs=1e-6)
 
 
 def test_without_an_experiment_neither_answer_nor_row_tells_of_one(

@@ -8,6 +8,7 @@ from bandit_world import COST_PER_MS, LIBRARY, best_fixed, oracle, policy_value,
 
 from bandit.adf.learner import AdfLearner
 from bandit.adf.policy import VwAdfPolicy
+from bandit.terms import Terms
 from bandit.uniform import UniformPolicy
 from bandit.warmup import WarmupPolicy
 from core.protocols import Policy
@@ -16,7 +17,7 @@ from core.protocols import Policy
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_it_lies_between_the_best_fixed_plan_and_the_oracle(seed: int) -> None:
     random = np.random.default_rng(seed)
-    learner = AdfLearner(LIBRARY, seed, min_clicked=200, cost_per_ms=COST_PER_MS, gamma=20.0, floor=0.02)
+    learner = AdfLearner(LIBRARY, seed, Terms(200, COST_PER_MS, gamma=20.0, floor=0.02))
     policy: Policy = WarmupPolicy(LIBRARY, seed, 0.2)
     for start in range(0, 3_000, 100):
         learner.learn([visit(policy, search(start + n, random), random) for n in range(100)])

@@ -14,6 +14,7 @@ from words import query
 from bandit.adf.learner import AdfLearner
 from bandit.adf.policy import AdfModel, VwAdfPolicy, action_features
 from bandit.adf.squarecb import SquareCb
+from bandit.terms import Terms
 from bandit.warmup import WarmupPolicy
 from core.types import Features
 
@@ -23,7 +24,7 @@ ACTIONS = action_features(LIBRARY)
 
 def learned() -> AdfModel:
     random, warmup = np.random.default_rng(1), WarmupPolicy(LIBRARY, 1, 0.5)
-    learner = AdfLearner(LIBRARY, 1, min_clicked=1, cost_per_ms=0.01, gamma=GAMMA, floor=0.0)
+    learner = AdfLearner(LIBRARY, 1, Terms(1, 0.01, GAMMA, 0.0))
     learner.learn([visit(warmup, search(n, random), random) for n in range(500)])
     model = learner.snapshot()
     learner.close()

@@ -45,10 +45,11 @@ def models(draw: st.DrawFn) -> CoverageModel:
         names=NAMES,
         weights=random.normal(scale=draw(st.sampled_from([0.1, 1.0, 10.0])), size=(heads + 1, len(NAMES) + 1)),
         head_ms=random.exponential(size=heads),
-        offsets=random.normal(size=len(LIBRARY.plans)),
+        corrections=random.normal(size=(len(LIBRARY.plans), len(NAMES) + 1)),
         gamma=draw(st.floats(0, 1e9)),
         floor=draw(shares),
         cost_per_ms=draw(st.floats(0, 10)),
+        novelty=np.eye(len(NAMES) + 1) * draw(st.sampled_from([0.0, 0.1, 10.0])),
     )
 
 

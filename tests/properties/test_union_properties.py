@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from words import item
 
 from core.types import Features, ItemId, Scored
+from core.union import Ordered, by_arm, ids_of
 from ranking.rrf import ReciprocalRankFusion
 from retrievers.union import union
 
@@ -36,6 +39,36 @@ def test_every_found_item_once_with_all_that_its_arms_said(found: dict[str, list
     assert sum(len(candidate.ranks) for candidate in candidates) == sum(
         hit.item_id != GONE for hits in found.values() for hit in hits
     )
+
+
+@given(answers)
+def test_columns_and_candidates_say_the_same(found: dict[str, list[Scored]]) -> None:
+    candidates = union(found, ITEMS)
+    assert ids_of(candidates) == tuple(candidate.item.id for candidate in candidates)
+    told, counted = by_arm(candidates), by_arm(list(candidates))
+    for arm in found:
+        for name in ("rows", "ranks", "scores", "predicted"):
+            columns = [getattr(each[arm], name).tolist() if arm in each else [] for each in (told, counted)]
+            assert columns[0] == columns[1]
+
+
+@given(answers, st.randoms())
+def test_another_order_is_of_the_same_candidates(found: dict[str, list[Scored]], chance: Random) -> None:
+    candidates = union(found, ITEMS)
+    rows = chance.sample(range(len(candidates)), len(candidates))
+    ordered = Ordered(Ordered(candidates, rows), rows[: len(rows) // 2])
+    wanted = [candidates[rows[row]] for row in rows[: len(rows) // 2]]
+    assert [*ordered] == [*ordered[:]] == wanted
+    assert ids_of(ordered) == tuple(candidate.item.id for candidate in wanted)
+
+
+def test_of_an_item_that_an_arm_has_twice_the_first_counts() -> None:
+    one, other = ItemId("i1"), ItemId("i2")
+    hits = [Scored(one, 3.0), Scored(GONE, 2.5), Scored(one, 2.0, True), Scored(other, 1.0, True, "why")]
+    first, second = union({"memory": hits}, ITEMS)
+    assert (first.item.id, first.ranks, first.scores, first.predicted) == (one, {"memory": 1}, {"memory": 3.0}, set())
+    assert (second.item.id, second.ranks, second.predicted) == (other, {"memory": 4}, {"memory"})
+    assert second.why == {"memory": "why"}
 
 
 @given(answers)

@@ -64,8 +64,9 @@ def test_content_that_does_not_fit_is_refused(model: AdfModel, message: str) -> 
 
 
 def test_a_model_of_another_kind_is_refused() -> None:
-    offsets = np.zeros(len(LIBRARY.plans))
-    coverage = CoverageModel(LIBRARY, ("x",), np.ones((4, 2)), offsets, np.ones(3), gamma=1, floor=0.1, cost_per_ms=0)
+    corrections = np.zeros((len(LIBRARY.plans), 2))
+    weights, novelty = np.ones((4, 2)), np.zeros((2, 2))
+    coverage = CoverageModel(LIBRARY, ("x",), weights, corrections, np.ones(3), 1.0, 0.1, 0.0, novelty)
     with pytest.raises(CorruptModel, match="not of the kind vw_adf"):
         AdfModel.load(coverage.dump())
     with pytest.raises(CorruptModel):

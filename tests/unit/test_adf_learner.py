@@ -13,16 +13,17 @@ from bandit.adf.learner import AdfLearner
 from bandit.adf.policy import AdfModel, VwAdfPolicy, action_features
 from bandit.adf.squarecb import SquareCb
 from bandit.plans import PlanLibrary
+from bandit.terms import Terms
 from core.errors import InvalidInput
 from core.types import ArmReport, ArmStatus, Choice, Episode, Features, Plan
 
 GOOD, POOR = Plan("good", {"lexical": 10}), Plan("poor", {"vector": 10})
+TERMS = Terms(min_clicked=1, cost_per_ms=0.0, gamma=1.0, floor=0.02)
 LIBRARY = PlanLibrary((GOOD, POOR), default="good", arms=("lexical", "vector"))
 
 
 def learner(**changes: float) -> AdfLearner:
-    settings = {"min_clicked": 1, "cost_per_ms": 0.0, "gamma": 1.0, "floor": 0.02, **changes}
-    return AdfLearner(LIBRARY, 1, **settings)  # type: ignore[arg-type]
+    return AdfLearner(LIBRARY, 1, replace(TERMS, **changes))
 
 
 def seen(

@@ -61,7 +61,10 @@ def test_a_signal_that_is_not_finite_is_named() -> None:
 
 def model(weights: np.ndarray, **changes: float) -> CoverageModel:
     settings = {"gamma": 10.0, "floor": 0.0, "cost_per_ms": 0.0, **changes}
-    return CoverageModel(LIBRARY, ("x",), weights, np.zeros(2), np.array([1.0, 2.0, 3.0]), **settings)
+    novelty = np.zeros((2, 2))  # every context is usual
+    return CoverageModel(
+        LIBRARY, ("x",), weights, np.zeros((2, 2)), np.array([1.0, 2.0, 3.0]), novelty=novelty, **settings
+    )
 
 
 CONTEXT = Features(("x",), np.array([1.0], dtype=np.float32))
@@ -77,7 +80,7 @@ def test_scores_by_hand() -> None:
 
 
 def test_what_a_plan_was_seen_to_earn_corrects_the_union() -> None:
-    seen = replace(model(np.zeros((4, 2))), offsets=np.array([0.0, np.log(3.0)]))
+    seen = replace(model(np.zeros((4, 2))), corrections=np.array([[0.0, 0.0], [0.0, np.log(3.0)]]))
     plain, corrected = CoveragePolicy(model(np.zeros((4, 2))), seed=1), CoveragePolicy(seen, seed=1)
     alone, together = plain.rewards(CONTEXT)
     odds = 3 * together / (1 - together)

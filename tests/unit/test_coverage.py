@@ -16,7 +16,7 @@ from core.errors import CorruptModel
 from core.types import Plan
 
 LIBRARY = PlanLibrary((Plan("a", {"lexical": 10}), Plan("b", {"lexical": 50})), default="a", arms=("lexical",))
-MODEL = CoverageModel(LIBRARY, ("x",), np.ones((3, 2)), np.ones(2), np.ones(2), gamma=1, floor=0.1, cost_per_ms=0)
+MODEL = CoverageModel(LIBRARY, ("x",), np.ones((3, 2)), np.ones((2, 2)), np.ones(2), 1.0, 0.1, 0.0, np.zeros((2, 2)))
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", MODEL.dump()[:-40], MODEL.dump()[:100]])
@@ -37,7 +37,8 @@ def test_no_altered_byte_escapes_as_another_error() -> None:
     [
         (replace(MODEL, weights=np.ones((2, 2))), "don't fit its 2 heads"),
         (replace(MODEL, head_ms=np.ones(3)), "don't fit its 2 heads"),
-        (replace(MODEL, offsets=np.ones(3)), "and 2 plans"),
+        (replace(MODEL, corrections=np.ones((3, 2))), "and 2 plans"),
+        (replace(MODEL, novelty=np.ones((3, 3))), "don't fit its 2 heads"),
         (replace(MODEL, weights=np.full((3, 2), np.nan)), "not finite"),
     ],
 )

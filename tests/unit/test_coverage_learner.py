@@ -12,6 +12,7 @@ from builders import episode, shadow
 from bandit.coverage.learner import CoverageLearner
 from bandit.coverage.policy import CoverageModel
 from bandit.plans import PlanLibrary
+from bandit.terms import Terms
 from core.types import ArmReport, ArmStatus, Choice, Episode, Plan
 
 LIBRARY = PlanLibrary(
@@ -19,10 +20,11 @@ LIBRARY = PlanLibrary(
     default="both",
     arms=("lexical", "vector"),
 )
+TERMS = Terms(min_clicked=1, cost_per_ms=0.0, gamma=1.0, floor=0.02)
 
 
 def learner(**changes: int) -> CoverageLearner:
-    return CoverageLearner(LIBRARY, 1, **{"min_clicked": 1, **changes}, cost_per_ms=0.0, gamma=1.0, floor=0.02)
+    return CoverageLearner(LIBRARY, 1, replace(TERMS, **changes))
 
 
 def clicked(name: str = "x", value: float = 1.0, vector: ArmStatus = ArmStatus.OK, reward: float = 1.0) -> Episode:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from fastapi.routing import APIRoute
+from typer.testing import CliRunner
 
 from app.cli import app as cli
-from app.routes import events, items, memory, operations, search
+from app.routes import RESOURCES
 from app.settings import Settings
 from app.wiring.plans import ARMS
 
@@ -33,8 +34,8 @@ def test_every_configuration_key() -> None:
 def test_every_route() -> None:
     routes = {
         f"{method} {route.path.replace(':path', '')}"
-        for module in (search, memory, events, items, operations)
-        for route in module.router.routes
+        for resource in RESOURCES
+        for route in resource.router.routes
         if isinstance(route, APIRoute)
         for method in route.methods
     }
@@ -47,9 +48,14 @@ def test_every_verb() -> None:
     assert headings(DOCS / "reference" / "cli.md") == verbs
 
 
+def test_the_page_of_features_is_the_one_that_is_made() -> None:
+    made = CliRunner().invoke(cli, ["features", "--markdown"])
+    assert made.stdout == (DOCS / "reference" / "features.md").read_text(encoding="utf-8")
+
+
 def test_every_room() -> None:
     named = {heading.split(":")[0] for heading in headings(DOCS / "ARCHITECTURE.md")}
-    rooms = {p.name for p in ROOT.iterdir() if (p / "__init__.py").is_file()} | {"configs", "tests"}
+    rooms = {p.name for p in ROOT.iterdir() if (p / "__init__.py").is_file()} | {"clients", "configs", "tests"}
     assert named == rooms
 
 

@@ -28,6 +28,9 @@ class Letters:
         counts = np.array([[text.count(chr(97 + n)) + 1e-3 for n in range(26)] for text in texts], dtype=np.float32)
         return np.asarray(counts / np.linalg.norm(counts, axis=1, keepdims=True), dtype=np.float32)
 
+    def encode_queries(self, texts: Sequence[str]) -> Floats:
+        return self.encode(texts)
+
 
 def test_a_text_is_encoded_once_even_after_a_restart(tmp_path: Path) -> None:
     first, told = Letters(), list[int]()
@@ -51,6 +54,20 @@ def test_other_weights_never_reuse_a_vector(tmp_path: Path) -> None:
         stored.encode(["lamp"])
         assert encoder.asked == ["lamp"]
         stored.close()
+
+
+def test_queries_that_were_just_searched_are_not_encoded_again(tmp_path: Path) -> None:
+    encoder = Letters()
+    stored, newest = StoredEmbeddings(encoder, tmp_path / "v.sqlite"), QueryVectors(encoder)
+    stored.look_first(newest)
+    searched = newest("lamp")
+    vectors = stored.encode_queries(["chair", "lamp", "sofa"])
+    assert sorted(encoder.asked) == ["chair", "lamp", "sofa"]
+    assert np.array_equal(vectors[1], searched)
+    assert np.array_equal(vectors, Letters().encode_queries(["chair", "lamp", "sofa"]))
+    assert stored.encode_queries([]).shape == (0, 26)
+    assert stored.encode_queries(["lamp"]).shape == (1, 26)
+    stored.close()
 
 
 def test_many_askers_share_one_computation() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +10,13 @@ import pytest
 from arms_with_items import Okapi, Popular
 from words import item
 
+from app.answer import Answer
+from app.degradation.guarded_arm import ArmLimits
 from app.experiment import conduct
+from app.fanout import FanOut
 from app.indexer import ItemTable
 from app.interleave import interleave
-from app.pipeline import Answer, Pipeline
+from app.pipeline import Pipeline
 from app.serving import Experiment, Serving
 from bandit.context import context_features
 from bandit.experiments.interleaving import FIRST, NOBODY, SECOND
@@ -44,14 +46,14 @@ POPULAR = Serving(1, FixedPolicy(LIBRARY, "popular"), RANKER)
 def pipeline() -> Iterator[Pipeline]:
     arms = {arm.name: arm for arm in (Okapi(), Popular())}
     items = ItemTable()
-    extractor = FeatureExtractor(tuple(arms), items)
+    extractor = FeatureExtractor(tuple(arms))
     for follower in (items, extractor, *arms.values()):
         follower.apply(ITEMS, [])
-    with ThreadPoolExecutor(4) as pool:
-        yield Pipeline(
-            arms=arms, items=items, extractor=extractor, context=context_features, fallback=WORDS.policy, pool=pool,
-            deadline_ms=5_000.0,
-        )  # fmt: skip
+    fan_out = FanOut(arms, ArmLimits(deadline_ms=5_000.0))
+    yield Pipeline(
+        arms=arms, items=items, extractor=extractor, context=context_features, fallback=WORDS.policy, fan_out=fan_out
+    )
+    fan_out.close()
 
 
 def asked(number: int = 0, client: str | None = None, **filters: tuple[str, ...]) -> Query:
@@ -117,8 +119,9 @@ def test_of_an_arm_that_both_asked_the_deeper_question_is_told(pipeline: Pipelin
 
 def test_two_rankers_are_both_named(pipeline: Pipeline) -> None:
     one = pipeline.answer(asked(), WORDS)
-    assert interleave(one, one, seed=1).ranker == "rrf"
-    assert interleave(one, replace(one, ranker="other"), seed=1).ranker == "rrf + other"
+    other = replace(one, ranked=replace(one.ranked, version="other"))
+    assert interleave(one, one, seed=1).ranked.version == "rrf"
+    assert interleave(one, other, seed=1).ranked.version == "rrf + other"
 
 
 @pytest.mark.parametrize("second", [POPULAR, replace(WORDS, policy=UniformPolicy(LIBRARY, 1))])

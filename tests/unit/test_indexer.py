@@ -14,6 +14,7 @@ from app.checkpoints import Checkpoints
 from app.indexer import Indexer, ItemTable
 from core.catalogue import Catalogue
 from core.types import ItemId
+from feedback.sqlite_catalogue import SqliteCatalogue
 from retrievers.lexical import LexicalRetriever
 from retrievers.structured import StructuredRetriever
 
@@ -52,7 +53,7 @@ def shop(catalogue: Catalogue, root: Path, version: str = "v1") -> Shop:
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    made = Catalogue(tmp_path / "catalogue.sqlite")
+    made = SqliteCatalogue(tmp_path / "catalogue.sqlite")
     made.put(ITEMS)
     yield made
     made.close()

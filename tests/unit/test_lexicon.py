@@ -1,5 +1,10 @@
 """The lexicon: what the words of a catalogue can name."""
 
+from __future__ import annotations
+
+import json
+from typing import Any
+
 from words import item
 
 from core.types import Item, ItemId
@@ -57,3 +62,19 @@ def test_removing_takes_everything_back() -> None:
     assert not found.numbers("inch")
     assert found.plain("lamp") == found.titles("lamp") == 0
     assert found.spelt("colour", "red") == "red"
+
+
+def test_replacing_counts_as_removing_and_adding() -> None:
+    before = item("a", "Red lamp of 17 inch", colour="Red", size="17 in", brand="Acme", popularity=0.5)
+    after = item("a", "Dark lamp of 18 inch", colour="Dark red", size="18 in", brand="ACME", popularity=0.7)
+    other = item("b", "Red table", colour="red", brand="Acme")
+    replaced, anew = lexicon(before, other), lexicon(before, other)
+    replaced.replace(facts_of(before), facts_of(after))
+    anew.remove(facts_of(before))
+    anew.add(facts_of(after))
+    assert dumped(replaced) == dumped(anew)
+
+
+def dumped(found: Lexicon) -> dict[str, Any]:
+    stored: dict[str, Any] = json.loads(found.dump())
+    return {**stored, "spelt": sorted(stored["spelt"])}

@@ -11,7 +11,7 @@ from builders import episode
 from words import item, query
 
 from core.errors import InvalidConfig
-from core.types import Episode
+from core.types import Episode, Floats
 from retrievers.encoded_store import EncodedStore
 from retrievers.memory import MemoryRetriever
 from retrievers.q2e.generated import GeneratedQueries
@@ -78,7 +78,7 @@ def test_clicks_take_over_smoothly(memory: MemoryRetriever) -> None:
     posteriors = []
     for times in (1, 3, 10, 100):
         memory.load(learned(clicks("lamp", "c", times)))
-        posteriors.append({entry.item_id: entry.posterior for entry in memory.entries("lamp")}["c"])
+        posteriors.append({entry.item_id: entry.posterior for entry in memory.recall("lamp", 10).entries}["c"])
     assert posteriors == sorted(posteriors)
     assert order(memory, "lamp")[0] == "c"
     memory.load(None)
@@ -95,8 +95,8 @@ def test_neighbours_by_spelling_and_by_meaning_lend_evidence(memory: MemoryRetri
     assert order(memory, "plaistation games")[:1] == ["c"]
     assert order(memory, "games for the playstation")[:1] == ["c"]
     assert "c" not in order(memory, "guitar strings")
-    own = {entry.item_id: entry.posterior for entry in memory.entries("playstation games")}["c"]
-    lent = {entry.item_id: entry.posterior for entry in memory.entries("games for the playstation")}["c"]
+    own = {entry.item_id: entry.posterior for entry in memory.recall("playstation games", 10).entries}["c"]
+    lent = {entry.item_id: entry.posterior for entry in memory.recall("games for the playstation", 10).entries}["c"]
     assert lent < own
 
 
@@ -174,6 +174,22 @@ def test_what_was_saved_comes_back(
     for text in ("lamp", "oak table", "sofa"):
         assert restored.retrieve(query(text), 10) == memory.retrieve(query(text), 10)
     assert [hit.item_id for hit in restored.retrieve(query("lamp", type="product"), 10)] == ["b", "a"]
+
+
+def test_items_that_move_while_a_look_up_encodes_its_query_are_found_where_they_are(
+    embeddings: StoredEmbeddings, query_vector: QueryVectors
+) -> None:
+    def changing(text: str) -> Floats:
+        arm.load(learned(clicks("lamp", "c", 3)))
+        arm.items.apply([item("e", "Glass bowl")], ["c"])
+        arm.apply([item("e", "Glass bowl")], ["c"])  # takes the place of `c`
+        return query_vector(text)
+
+    arm = Memory(embeddings, query_vector)
+    arm.apply(ITEMS, [])
+    arm.load(learned(clicks("lamp", "c", 30)))
+    arm._query_vector = changing
+    assert set(order(arm, "lamp")) == {"a", "b"}
 
 
 def test_models_that_named_every_entrys_item_are_still_read() -> None:

@@ -9,9 +9,11 @@ import lightgbm
 import numpy as np
 import pytest
 from arms_with_items import Popular
+from builders import schema
 from popularity_world import IDS, learner, model_of, searches
 from words import item, query
 
+from app.ranker_trial import trial_name
 from app.settings import load_settings
 from app.wiring.learning import build_learning
 from app.wiring.models import Models
@@ -22,12 +24,13 @@ from bandit.coverage.learner import CoverageLearner
 from bandit.coverage.policy import CoverageModel
 from bandit.plans import PlanLibrary
 from feedback.registry import FileRegistry
+from ranking.ltr import pack
 
 
 def test_a_component_that_cannot_be_read_is_served_without(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     arm, registry, settings = Popular(), FileRegistry(tmp_path), load_settings()
     arm.apply([item(each, each) for each in IDS], [])
-    models = Models(settings, registry, plan_library(settings), (), {"popularity": (arm.load,)})
+    models = Models(settings, registry, plan_library(settings), schema(), {"popularity": (arm.load,)})
 
     def best() -> str:
         return arm.retrieve(query(""), 1)[0].item_id
@@ -47,7 +50,8 @@ def ranking_model(names: list[str]) -> bytes:
     """Trees that have seen a few numbers."""
     values = np.random.default_rng(1).random((50, len(names)))
     data = lightgbm.Dataset(values, label=values[:, 0], feature_name=names)
-    return lightgbm.train({"verbosity": -1, "num_threads": 1}, data, num_boost_round=2).model_to_string().encode()
+    trees = lightgbm.train({"verbosity": -1, "num_threads": 1}, data, num_boost_round=2)
+    return pack(schema(*names), trees.model_to_string())
 
 
 @pytest.mark.parametrize(
@@ -65,7 +69,7 @@ def test_a_variant_differs_in_what_it_names_alone(tmp_path: Path, variant: str, 
     registry = FileRegistry(tmp_path)
     registry.publish({"ranker": ranking_model(["x", "y"])})
     settings = load_settings(overrides={"experiment": {"kind": "ab", "name": "try", "second": variant}})
-    serving = Models(settings, registry, plan_library(settings), ("x", "y"), {})()
+    serving = Models(settings, registry, plan_library(settings), schema("x", "y"), {})()
     assert serving.experiment is not None
     first, second = serving.experiment.first, serving.experiment.second
     assert (first.policy, first.ranker, first.release) == (serving.policy, serving.ranker, 1)
@@ -73,9 +77,23 @@ def test_a_variant_differs_in_what_it_names_alone(tmp_path: Path, variant: str, 
     assert second.ranker.version.startswith(ranker)
 
 
+def test_a_ranker_is_read_again_when_it_is_another_one(tmp_path: Path) -> None:
+    registry, settings = FileRegistry(tmp_path), load_settings()
+    models = Models(settings, registry, plan_library(settings), schema("x", "y"), {})
+    first = ranking_model(["x", "y"])
+    registry.publish({"ranker": first})
+    ranker = models().ranker
+    registry.publish({"memory": b"of another component"})
+    assert models().ranker is ranker
+    registry.publish({"ranker": first + b"\n"})
+    assert models().ranker.version != ranker.version
+    registry.activate(1)
+    assert models().ranker.version == ranker.version
+
+
 def test_without_an_experiment_there_is_none(tmp_path: Path) -> None:
     settings = load_settings()
-    assert Models(settings, FileRegistry(tmp_path), plan_library(settings), (), {})().experiment is None
+    assert Models(settings, FileRegistry(tmp_path), plan_library(settings), schema(), {})().experiment is None
 
 
 def policy_model(kind: str, library: PlanLibrary) -> bytes:
@@ -83,8 +101,9 @@ def policy_model(kind: str, library: PlanLibrary) -> bytes:
     if kind == "vw_adf":
         weights = np.zeros((action_features(library).shape[1], 2))
         return AdfModel(library, ("x",), weights, gamma=1.0, floor=0.02, vw=b"").dump()
-    offsets = np.zeros(len(library.plans))
-    return CoverageModel(library, ("x",), np.zeros((heads + 1, 2)), offsets, np.ones(heads), 1.0, 0.02, 0.0).dump()
+    corrections = np.zeros((len(library.plans), 2))
+    weights, novelty = np.zeros((heads + 1, 2)), np.zeros((2, 2))
+    return CoverageModel(library, ("x",), weights, corrections, np.ones(heads), 1.0, 0.02, 0.0, novelty).dump()
 
 
 @pytest.mark.parametrize("kind", ["coverage", "vw_adf", "misguided"])
@@ -95,7 +114,7 @@ def test_only_a_policy_of_the_configured_kind_serves(
     settings, registry = load_settings(overrides={"policy": {"kind": kind}}), FileRegistry(tmp_path)
     library = plan_library(settings)
     registry.publish({"policy": policy_model(stored, library)})
-    version = Models(settings, registry, library, (), {})().policy.version
+    version = Models(settings, registry, library, schema(), {})().policy.version
     if (stored == "vw_adf") == (kind == "vw_adf"):
         assert version.startswith(f"{kind}-")
         assert not caplog.records
@@ -110,7 +129,7 @@ def test_a_damaged_policy_is_served_without(tmp_path: Path, kind: str) -> None:
     library = plan_library(settings)
     for stored in ("coverage", "vw_adf"):
         registry.publish({"policy": policy_model(stored, library)[:-30]})
-        assert Models(settings, registry, library, (), {})().policy.version.startswith("warmup-")
+        assert Models(settings, registry, library, schema(), {})().policy.version.startswith("warmup-")
 
 
 @pytest.mark.parametrize(("kind", "learner"), [("coverage", CoverageLearner), ("vw_adf", AdfLearner)])
@@ -118,3 +137,19 @@ def test_what_is_configured_learns(tmp_path: Path, kind: str, learner: type) -> 
     loop = build_learning(load_settings(overrides={"service": {"data_dir": str(tmp_path)}, "policy": {"kind": kind}}))
     assert [type(each) for each in loop._learners if each.component == "policy"] == [learner]
     loop.close()
+
+
+def test_a_ranking_model_on_trial_is_served_beside_the_current_one(tmp_path: Path) -> None:
+    registry = FileRegistry(tmp_path)
+    registry.publish({"ranker": ranking_model(["x", "y"])})
+    settings = load_settings(overrides={"ranking": {"trial": "interleave", "trial_share": 0.25}})
+    models = Models(settings, registry, plan_library(settings), schema("x", "y"), {})
+    assert models().experiment is None
+    candidate = ranking_model(["x", "y"]) + b"\n"
+    registry.publish({"ranker_candidate": candidate})
+    tried = models().experiment
+    assert tried is not None
+    assert (tried.kind, tried.name, tried.share) == ("interleave", trial_name(candidate), 0.25)
+    assert tried.first.ranker.version != tried.second.ranker.version
+    registry.publish({"ranker_candidate": b""})
+    assert models().experiment is None

@@ -256,8 +256,10 @@ def test_rows_that_do_not_count_are_counted() -> None:
 def test_a_row_that_the_policy_cannot_judge_is_left_out() -> None:
     heads = len(LIBRARY.heads)
     weights, times = np.zeros((heads + 1, 2)), np.zeros(heads)
-    offsets = np.zeros(len(LIBRARY.plans))
-    learned = CoveragePolicy(CoverageModel(LIBRARY, ("another",), weights, offsets, times, 1, 0.1, 0.01), seed=1)
+    corrections = np.zeros((len(LIBRARY.plans), 2))
+    learned = CoveragePolicy(
+        CoverageModel(LIBRARY, ("another",), weights, corrections, times, 1, 0.1, 0.01, np.zeros((2, 2))), seed=1
+    )
     evidence = evidence_from([episode()], learned)
     assert (evidence.rows, evidence.left_out) == (0, {"refused": 1})
 

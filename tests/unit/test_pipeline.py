@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from arms_with_items import Okapi, Popular
 from words import item, query
 
+from app.degradation.guarded_arm import ArmLimits
+from app.fanout import FanOut
 from app.indexer import ItemTable
 from app.pipeline import Pipeline
 from app.serving import Serving
@@ -73,20 +74,20 @@ def late() -> Iterator[Late]:
 def pipeline(late: Late) -> Iterator[Pipeline]:
     arms: Mapping[str, Retriever] = {arm.name: arm for arm in (Okapi(), late, Broken(), Popular())}
     items = ItemTable()
-    extractor = FeatureExtractor(tuple(arms), items)
+    extractor = FeatureExtractor(tuple(arms))
     for follower in (items, extractor, *arms.values()):
         follower.apply(ITEMS, [])
-    with ThreadPoolExecutor(4) as pool:
-        yield Pipeline(
-            arms=arms,
-            items=items,
-            extractor=extractor,
-            context=context_features,
-            fallback=FixedPolicy(LIBRARY, "broken"),
-            pool=pool,
-            deadline_ms=50.0,
-        )
-        late.go.set()
+    fan_out = FanOut(arms, ArmLimits(deadline_ms=50.0, failures=1_000))
+    yield Pipeline(
+        arms=arms,
+        items=items,
+        extractor=extractor,
+        context=context_features,
+        fallback=FixedPolicy(LIBRARY, "broken"),
+        fan_out=fan_out,
+    )
+    late.go.set()
+    fan_out.close()
 
 
 def serving(plan: str = "both", *, policy: Policy | None = None, ranker: Ranker | None = None) -> Serving:
@@ -126,7 +127,7 @@ def test_a_broken_ranker_is_replaced_by_fusion_and_the_log_says_so(pipeline: Pip
     late.go.set()
     answer = pipeline.answer(query("desk lamp"), serving(ranker=BrokenRanker()))
     assert [candidate.item.id for candidate in answer.candidates] == ["lamp"]
-    assert answer.ranker == ReciprocalRankFusion().version
+    assert answer.ranked.version == ReciprocalRankFusion().version
 
 
 def test_a_policy_for_other_features_is_replaced_by_the_fallback(pipeline: Pipeline) -> None:
@@ -135,11 +136,12 @@ def test_a_policy_for_other_features_is_replaced_by_the_fallback(pipeline: Pipel
         LIBRARY,
         ("other",),
         np.zeros((heads + 1, 2)),
-        np.zeros(len(LIBRARY.plans)),
+        np.zeros((len(LIBRARY.plans), 2)),
         np.ones(heads),
         gamma=1.0,
         floor=0.1,
         cost_per_ms=0.0,
+        novelty=np.zeros((2, 2)),
     )
     answer = pipeline.answer(query("desk lamp"), serving(policy=CoveragePolicy(model, seed=1)))
     assert answer.choice.plan.name == "broken"

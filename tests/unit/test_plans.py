@@ -20,10 +20,8 @@ def test_two_plans_of_one_name_are_refused(depth: int) -> None:
         PlanLibrary((Plan("a", {"lexical": 1}), Plan("a", {"lexical": depth})), "a", ARMS)
 
 
-def test_the_grid_of_an_arm_rises_and_is_empty_when_nobody_asks() -> None:
-    assert LIBRARY.depth_grid("lexical") == (10, 50)
-    assert LIBRARY.depth_grid("vector") == (20,)
-    assert LIBRARY.depth_grid("memory") == ()
+def test_every_depth_that_a_plan_asks_of_an_arm_is_a_head() -> None:
+    assert LIBRARY.heads == (("lexical", 10), ("lexical", 50), ("vector", 20))
 
 
 def test_an_unknown_plan_is_named_with_the_plans_there_are() -> None:

@@ -20,7 +20,7 @@ from core.errors import InvalidInput
 def log(folder: Path, searches: int) -> None:
     """Clicked searches whose item is at random ranks in every arm."""
     random = np.random.default_rng(1)
-    with closing(open_store(folder)) as store:
+    with closing(open_store(load_settings(), folder)) as store:
         for n in range(searches):
             store.append_impression(impression(f"q{n}", shown=("a",)))
             store.append_shadow(shadow(f"q{n}", ranks={arm: (int(random.integers(0, 101)),) for arm in ARMS}))

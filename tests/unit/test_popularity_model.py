@@ -96,8 +96,9 @@ def test_others_read_the_plain_rates_of_the_same_bytes() -> None:
     learned = learner()
     learned.learn(searches(["i1"] * 6, day=0, device="mobile") + searches(["i0"] * 4, day=0))
     rates = decode_rates(model_of(learned))
-    assert rates["i1"] == (6.0, 10.0)
-    assert rates["i0"] == (4.0, 10.0)
+    counted = dict(zip(rates.items, zip(rates.gains, rates.examined, strict=True), strict=True))
+    assert counted["i1"] == (6.0, 10.0)
+    assert counted["i0"] == (4.0, 10.0)
 
 
 def test_a_model_comes_back_as_it_was() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builders import episode
@@ -55,7 +57,7 @@ def test_without_evidence_the_assumed_curve_holds() -> None:
     bias = PositionBias()
     (corrected,) = bias.correct([episode(gains=(1.0, 0.0, 0.0))])
     assert corrected.examination == pytest.approx([examination(position) for position in (1, 2, 3)])
-    np.testing.assert_allclose(estimate({("q", "i", 1): [100, 40]}), assumed_curve())
+    np.testing.assert_allclose(estimate({("q", "i", 1): [100, 40]}).curve, assumed_curve())
     beyond = [bias.examined(position) for position in (POSITIONS, POSITIONS + 1, 1_000)]
     assert beyond == pytest.approx([examination(position) for position in (POSITIONS, POSITIONS + 1, 1_000)])
 
@@ -68,3 +70,50 @@ def test_an_episode_is_corrected_by_earlier_ones_only_however_they_come_in_batch
     assert at_once == in_parts
     assert at_once[499].examination == pytest.approx(episodes[499].examination)
     assert at_once[501].examination != pytest.approx(episodes[501].examination)
+
+
+def swapping(curve: np.ndarray, pages: int, seed: int, *, swap: float) -> list[Episode]:
+    """Every page of a release of its own, and each item at home at one position: only swaps tell."""
+    random = np.random.default_rng(seed)
+    attraction = np.linspace(0.8, 0.3, SIZE)
+    made = []
+    for n in range(pages):
+        order = np.arange(SIZE)
+        swapped = int(random.integers(1, SIZE)) if random.random() < swap else 0
+        if swapped:
+            order[[swapped - 1, swapped]] = order[[swapped, swapped - 1]]
+        clicked = random.random(SIZE) < attraction[order] * curve
+        one = episode(query_id=str(n), shown=[f"i{i}" for i in order], gains=clicked.astype(float).tolist(), ranks={})
+        chance = swap / (SIZE - 1) if swapped else 1 - swap
+        told = replace(one.impression, release=n, swapped=swapped, swap_propensity=chance)
+        made.append(replace(one, impression=told))
+    return made
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_swaps_tell_the_curve_where_every_search_has_a_release_of_its_own(seed: int) -> None:
+    curve = np.arange(1, SIZE + 1) ** -1.0
+    with_swaps, without = PositionBias(), PositionBias()
+    with_swaps.correct(swapping(curve, 8_000, seed, swap=0.5))
+    without.correct(swapping(curve, 2_000, seed, swap=0.0))
+    found = with_swaps.estimated()
+    assert (
+        np.abs(np.log(found.curve / found.curve[0])[1:SIZE] - np.log(curve[1:])) < 3 * found.log_error[1:SIZE]
+    ).all()
+    assert found.curve[SIZE - 1] < 0.6 * assumed_curve()[SIZE - 1]
+    np.testing.assert_allclose(without.curve, assumed_curve())
+
+
+def test_what_moved_up_by_luck_between_releases_is_not_taken_for_position() -> None:
+    """All alike; each click brings its item to the top of the next release, where it does as all do."""
+    curve, random = np.arange(1, SIZE + 1) ** -1.0, np.random.default_rng(3)
+    bias, order = PositionBias(), np.arange(SIZE)
+    for n in range(3_000):
+        clicked = random.random(SIZE) < 0.3 * curve
+        one = episode(
+            query_id=str(n), text=f"query {n % 3}", shown=[f"i{i}" for i in order],
+            gains=clicked.astype(float).tolist(), ranks={},
+        )  # fmt: skip
+        bias.correct([replace(one, impression=replace(one.impression, release=n))])
+        order = np.concatenate([order[clicked], order[~clicked]])
+    np.testing.assert_allclose(bias.curve, assumed_curve())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
+from math import log1p
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +29,7 @@ changes = st.lists(st.tuples(st.sampled_from("abcdef"), st.none() | titles), min
 
 def table_of(*items: Item) -> TermTable:
     table = TermTable()
-    table.add({each.id: item_terms(each) for each in items})
+    table.put({each.id: item_terms(each) for each in items})
     return table
 
 
@@ -84,7 +86,7 @@ def test_the_more_popular_of_equals_comes_first() -> None:
 def test_queries_that_a_model_made_up_predict_their_words() -> None:
     table = TermTable()
     made = item_terms(item("a", "Aquarius 3000"), ["umbrella stand", "where do I put umbrellas"])
-    table.add({ItemId("a"): made, ItemId("b"): item_terms(item("b", "Umbrella stand"))})
+    table.put({ItemId("a"): made, ItemId("b"): item_terms(item("b", "Umbrella stand"))})
     assert order(table, "umbrella stand") == ["b", "a"]
 
 
@@ -107,6 +109,68 @@ def test_seen_items_are_believed_in_as_they_would_be_unseen() -> None:
     assert seen.values.tolist() == pytest.approx([beliefs(table, "lamp")["desk"], 0.0])
 
 
+def one_by_one(items: dict[ItemId, Item], text: str, meanings: dict[str, Meaning | None]) -> dict[str, float]:
+    """What `believed` computes, item by item and word by word; `meanings` with numbers of `WORDS`, counted from 1."""
+    terms = {item_id: item_terms(each) for item_id, each in items.items()}
+    words = query_tokens(text)
+    meant = {word: WORDS[meaning.number - 1] for word, meaning in meanings.items() if meaning}
+
+    def holders(word: str) -> int:
+        return sum(word in each.words for each in terms.values())
+
+    def says(count: int) -> float:
+        return log1p(len(items) / max(count, 1)) / log1p(len(items))
+
+    information = {word: says(holders(word) + (holders(meant[word]) if word in meant else 0)) for word in words}
+    covered, beliefs = dict[str, float](), dict[str, float]()
+    for item_id, each in terms.items():
+        has = {word: each.words.index(word) for word in words if word in each.words}
+        lent = sum(
+            information[word] * meaning.chance
+            for word, meaning in meanings.items()
+            if meaning and word in words and word not in has and meant[word] in each.words
+        )
+        covered[item_id] = sum(information[word] for word in has) + lent
+        named = {word: at for word, at in has.items() if at < each.title}
+        adjacent = sum(b in has and has[b] == named[a] + 1 for a, b in pairwise(words) if a in named)
+        order = 0.7 + 0.3 * adjacent / (len(words) - 1) if len(words) > 1 else 1.0
+        central = sum(information[word] * each.weights[at] for word, at in has.items()) + lent * 0.5
+        length = ((len(named) + 0.5) / (each.title_words + 0.5)) ** 0.25
+        beliefs[item_id] = central / sum(information.values()) * order * length * (0.75 + 0.5 * each.popularity)
+    least = max(sum(information.values()) / 3, max(covered.values()) / 2)
+    fitting = [item_id for item_id, much in covered.items() if much >= least - 1e-9]
+    alone = holders(words[0]) + (holders(meant[words[0]]) if words[0] in meant else 0)
+    shared = says(alone if len(words) == 1 else len(fitting))
+    return {item_id: min(beliefs[item_id] * shared, 1.0) for item_id in fitting}
+
+
+@given(st.lists(titles, min_size=2, max_size=12), titles, st.sampled_from([*WORDS, ""]), st.sampled_from(WORDS))
+def test_beliefs_are_those_of_reckoning_item_by_item(made: list[str], text: str, asked: str, means: str) -> None:
+    items = {ItemId(f"i{n}"): item(f"i{n}", title, popularity=n / 12) for n, title in enumerate(made)}
+    table = TermTable()
+    table.put({ItemId("words"): item_terms(item("words", " ".join(WORDS)))})  # numbers them
+    table.remove([ItemId("words")])
+    table.put({each.id: item_terms(each) for each in items.values()})
+    meanings: dict[str, Meaning | None] = {} if asked in ("", means) else {asked: Meaning(WORDS.index(means) + 1, 0.75)}
+    expected = {item_id: value for item_id, value in one_by_one(items, text, meanings).items() if value}
+    found = beliefs(table, text, meanings)
+    assert found.keys() == expected.keys()
+    assert [found[item_id] for item_id in expected] == pytest.approx(
+        list(expected.values()), rel=2e-3
+    )  # weights: float16
+
+
+def test_rows_grow_as_wide_as_the_longest_item() -> None:
+    table = table_of(item("lamp", "Lamp"))
+    before = beliefs(table, "lamp")
+    assert table.width == 8
+    table.put({ItemId("long"): item_terms(item("long", " ".join(f"w{n}" for n in range(20))))})
+    assert table.width == 24
+    assert order(table, "w19 w18") == ["long"]
+    table.remove([ItemId("long")])
+    assert beliefs(table, "lamp") == before
+
+
 @pytest.fixture
 def few_champions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(term_table, "_LOST", 10)
@@ -119,7 +183,7 @@ def test_champions_are_the_best_whatever_comes_and_goes() -> None:
     table = TermTable()
     items = [item(f"i{n}", "lamp", popularity=n / 200) for n in np.random.default_rng(1).permutation(200).tolist()]
     for start in range(0, 200, 7):
-        table.add({each.id: item_terms(each) for each in items[start : start + 7]})
+        table.put({each.id: item_terms(each) for each in items[start : start + 7]})
     assert order(table, "lamp")[:20] == [f"i{n}" for n in range(199, 179, -1)]
     assert len(order(table, "lamp")) <= 40
     for n in range(199, 120, -1):
@@ -127,15 +191,30 @@ def test_champions_are_the_best_whatever_comes_and_goes() -> None:
         assert order(table, "lamp")[:10] == [f"i{m}" for m in range(n - 1, n - 11, -1)]
 
 
+@pytest.mark.usefixtures("few_champions")
+def test_who_changes_becomes_a_champion_or_is_none_any_more() -> None:
+    table = TermTable()
+    popularity = dict(enumerate(np.linspace(0.1, 0.9, 100).tolist()))
+    table.put({ItemId(f"i{n}"): item_terms(item(f"i{n}", "lamp", popularity=p)) for n, p in popularity.items()})
+    for n, changed in ((3, 1.0), (99, 0.0), (98, 0.95), (50, 0.92)):
+        popularity[n] = changed
+        table.put({ItemId(f"i{n}"): item_terms(item(f"i{n}", "lamp", popularity=changed))})
+        best = sorted(popularity, key=popularity.__getitem__, reverse=True)[:10]
+        assert order(table, "lamp")[:10] == [f"i{n}" for n in best]
+    table.put({ItemId("i3"): item_terms(item("i3", "desk", popularity=1.0))})
+    assert order(table, "lamp")[0] == "i98"
+    assert order(table, "desk") == ["i3"]
+
+
 @given(changes)
 def test_changes_leave_what_a_fresh_start_would_have(changed: list[tuple[str, str | None]]) -> None:
     table, items = TermTable(), dict[str, Item]()
     for item_id, title in changed:
-        items.pop(item_id, None)
-        table.remove([ItemId(item_id)])
         if title is not None:
             items[item_id] = item(item_id, title)
-            table.add({ItemId(item_id): item_terms(items[item_id])})
+            table.put({ItemId(item_id): item_terms(items[item_id])})
+        elif items.pop(item_id, None) is not None:
+            table.remove([ItemId(item_id)])
     fresh = table_of(*items.values())
     for text in ("lamp", "red lamp", "oak desk case", "x100"):
         found = beliefs(table, text)
@@ -152,7 +231,7 @@ def test_a_restored_table_is_the_saved_one_and_goes_on_changing(tmp_path: Path) 
     for each in (table, restored):
         assert order(each, "lamp") == ["a"]
         each.remove([ItemId("a")])
-        each.add({ItemId("d"): item_terms(item("d", "Green lamp"))})
+        each.put({ItemId("d"): item_terms(item("d", "Green lamp"))})
     for text in ("lamp", "green", "oak", "blue"):
         assert beliefs(table, text) == beliefs(restored, text)
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import episode
+from builders import episode, schema
 from words import item, query
 
 from core.errors import CorruptModel
 from core.types import Candidate, Features, ItemId, Scored
 from ranking.features.extractor import FeatureExtractor
+from ranking.features.feature import Schema
 from ranking.learner import RankerLearner
-from ranking.ltr import LambdaMart
-from ranking.monotone import directions
+from ranking.ltr import LambdaMart, pack
 from ranking.rrf import ReciprocalRankFusion
+from ranking.training.anchor import anchor_weight
+from ranking.training.parameters import Parameters
 from retrievers.union import union
 from simulation.clicks import PositionBasedClicks
 
@@ -29,7 +32,7 @@ def candidate(item_id: str, title: str, *, lexical: int = 0, vector: int = 0, **
 
 
 def extract(text: str, candidates: list[Candidate]) -> list[dict[str, float]]:
-    extractor = FeatureExtractor(ARMS, {})
+    extractor = FeatureExtractor(ARMS)
     extractor.apply([each.item for each in candidates], [])
     features = extractor.extract(query(text), candidates)
     assert features.values.shape == (len(candidates), len(features.names))
@@ -50,7 +53,7 @@ def test_what_an_arm_only_predicts_is_not_ranked_as_if_it_were_seen() -> None:
     hits = [Scored(ItemId("a"), 0.9), Scored(ItemId("b"), 0.3, predicted=True)]
     items = {ItemId(key): item(key, "Lamp") for key in "ab"}
     seen, guessed = union({"vector": hits}, items)
-    rows = FeatureExtractor(ARMS, {}).extract(query("lamp"), [seen, guessed])
+    rows = FeatureExtractor(ARMS).extract(query("lamp"), [seen, guessed])
     rank = rows.values[:, rows.names.index("vector.rank")]
     assert rank[0] == 1
     assert np.isnan(rank[1])
@@ -72,7 +75,7 @@ def test_how_the_words_agree() -> None:
 
 def test_missing_numbers_are_nan_and_no_candidates_are_no_rows() -> None:
     assert np.isnan(extract("x", [candidate("a", "x")])[0]["item.price"])
-    assert FeatureExtractor(ARMS, {}).extract(query("x"), []).values.shape[0] == 0
+    assert FeatureExtractor(ARMS).extract(query("x"), []).values.shape[0] == 0
 
 
 def test_fusion_by_hand() -> None:
@@ -81,15 +84,31 @@ def test_fusion_by_hand() -> None:
     np.testing.assert_allclose(scores, [1 / 62, 1 / 63 + 1 / 61])
 
 
-def test_directions() -> None:
-    assert directions(["lexical.score", "lexical.rank", "item.price"]) == [1, -1, 0]
+def test_a_schema_tells_directions_recall_and_any_other_declaration() -> None:
+    declared = FeatureExtractor(ARMS).schema
+    wanted = dict(zip(declared.names, declared.directions, strict=True))
+    assert [wanted[name] for name in ("lexical.score", "lexical.rank", "item.price")] == [1, -1, 0]
+    past = {declared.names[column] for column in declared.recalling}
+    assert past == {
+        "arms.found",
+        "arms.rrf",
+        "neural.score",
+        *(name for name in declared.names if name.startswith(("behaviour.", "popularity.", "item."))),
+    }
+    other = Schema([replace(declared.features[0], unit="another"), *declared.features[1:]])
+    assert other.names == declared.names
+    assert other.version != declared.version
+    with pytest.raises(ValueError, match=r"twice: lexical\.rank"):
+        Schema([*declared.features, declared.features[0]])
 
 
 NAMES = ("arms.rrf", "good", "noise", "memory.score")
+SCHEMA = schema(*NAMES)
 
 
-def learner() -> RankerLearner:
-    return RankerLearner(min_clicked=100, retrain_every=100, max_episodes=10_000)
+def learner(**parameters: float) -> RankerLearner:
+    wanted = Parameters.of(parameters)
+    return RankerLearner(SCHEMA, min_clicked=100, retrain_every=100, max_episodes=10_000, parameters=wanted)
 
 
 def good(features: np.ndarray) -> np.ndarray:
@@ -116,6 +135,7 @@ def teach(
             [
                 episode(
                     query_id=str(n), text=f"query {n % 50}", gains=gains, feature_names=NAMES, features=features,
+                    schema=SCHEMA.version,
                     shown=[f"i{k}" for k in range(10)], ranks={"lexical": range(1, 11)},
                 )
             ]
@@ -138,18 +158,45 @@ def shuffled(random: np.random.Generator) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_learns_what_pleases_and_not_where_it_stood(seed: int) -> None:
-    ranker = learner()
+def test_trees_learn_what_pleases_and_not_where_it_stood(seed: int) -> None:
+    ranker = learner(anchor=0)
     teach(ranker, pages_by(0), 600, seed)
     model = ranker.snapshot()
     assert model is not None
     test = np.random.default_rng(9).random((300, len(NAMES))).astype(np.float32)
-    scores = LambdaMart(model, NAMES).predict(test)
+    scores = LambdaMart(model, SCHEMA).predict(test)
     pleasing = test[:, 1] > 0.7
     better = np.mean(scores[pleasing][:, None] > scores[~pleasing][None, :])
     # A band: near-perfect separation would mean that the truth leaks in.
     assert 0.8 < better <= 1.0
     assert abs(np.corrcoef(scores, test[:, 0])[0, 1]) < 0.5
+
+
+def test_fusion_sets_items_apart_by_the_wanted_share_of_what_trees_do() -> None:
+    random = np.random.default_rng(1)
+    groups, fused = np.array([3, 50, 10]), random.random(63)
+    scores = np.concatenate([page * 7 for page in np.split(random.random(63), [3, 53])]) + 100
+    weight = anchor_weight(scores, fused, groups, 0.5)
+    apart, fusion_apart = (
+        np.mean([page.std() for page in np.split(values, [3, 53])]) for values in (scores, weight * fused)
+    )
+    assert fusion_apart == pytest.approx(apart / 2)
+    assert anchor_weight(scores, np.full(63, np.nan), groups, 0.5) == 0
+
+
+def test_a_published_model_is_its_trees_and_fusion() -> None:
+    ranker = learner(anchor=0.5)
+    teach(ranker, pages_by(0), 600)
+    model = ranker.snapshot()
+    assert model is not None
+    head, _, trees = model.decode().partition("\n")
+    values = np.random.default_rng(9).random((40, len(NAMES))).astype(np.float32)
+    alone = LambdaMart(pack(SCHEMA, trees), SCHEMA).predict(values)
+    weight = float(head.split()[-1])
+    np.testing.assert_allclose(
+        LambdaMart(model, SCHEMA).predict(values), alone + weight * values[:, 0].astype(np.float64)
+    )
+    assert weight > 0
 
 
 def test_waits_for_enough_clicks_and_for_new_ones() -> None:
@@ -175,4 +222,13 @@ def test_a_model_for_other_features_is_refused_in_words() -> None:
     model = ranker.snapshot()
     assert model is not None
     with pytest.raises(CorruptModel, match=r"gone: \['noise'\], new: \['other'\]"):
-        LambdaMart(model, ("arms.rrf", "good", "other", "memory.score"))
+        LambdaMart(model, schema("arms.rrf", "good", "other", "memory.score"))
+    redefined = Schema([replace(feature, meaning="another") for feature in SCHEMA.features])
+    with pytest.raises(CorruptModel, match=redefined.version):
+        LambdaMart(model, redefined)
+
+
+def test_rows_of_another_schema_do_not_train() -> None:
+    ranker = RankerLearner(schema(*NAMES, "another"), min_clicked=100, retrain_every=100, max_episodes=10_000)
+    teach(ranker, pages_by(0), 300)
+    assert ranker.snapshot() is None

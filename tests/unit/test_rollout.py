@@ -177,8 +177,8 @@ def test_to_json_and_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stages", "control"), [((), 0.05), ((0.5, 0.1), 0.05), ((0.0, 0.5), 0.05), ((0.5, 0.96), 0.05)]
+    ("stages", "control"), [((), 1.05), ((0.5, 0.1), 0.05), ((0.0, 0.5), 0.05), ((0.5, 0.96), 0.05)]
 )
 def test_shares_that_make_no_sense(stages: tuple[float, ...], control: float) -> None:
-    with pytest.raises(InvalidConfig, match=r"beside a control share of 0\."):
+    with pytest.raises(InvalidConfig, match=r"beside a control share of [01]\."):
         replace(RULES, stages=stages, control=control)

@@ -7,9 +7,16 @@ import pytest
 from app.settings import CONFIGS, load_settings
 from app.wiring.plans import plan_library
 from core.errors import InvalidConfig
+from ranking.training.search import read_space, settings_drawn
+
+SPACE = CONFIGS / "ranker-search.toml"
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.name)
+def test_the_shipped_search_space_is_valid() -> None:
+    assert len(settings_drawn(read_space(SPACE), 20, base={}, seed=1)) == 20
+
+
+@pytest.mark.parametrize("path", sorted(set(CONFIGS.glob("*.toml")) - {SPACE}), ids=lambda path: path.name)
 def test_the_shipped_files_are_valid(path: Path) -> None:
     plan_library(load_settings(path))
 
@@ -27,6 +34,9 @@ def test_the_shipped_files_are_valid(path: Path) -> None:
             r"experiment\.first = 'ranker:rff'.*'policy:fixed', .*or 'ranker:learned'",
         ),
         ("[experiment]\nkind = 'ab'", r"experiment = .*an experiment needs a name"),
+        ("[neural]\nweight = 2.0", r"neural\.weight = 2\.0: .*less than or equal to 1"),
+        ("[diversity]\nlimit = { brand = 0 }", r"diversity\.limit\.brand = 0: .*greater than or equal to 1"),
+        ("[diversity]\nfresh = { released = -1.0 }", r"diversity\.fresh\.released = -1\.0: .*greater than 0"),
         ("[service]\nport = '80'", r"service\.port = '80'"),
         ("[service\n", r"is not TOML"),
     ],

@@ -11,6 +11,7 @@ from arms_with_items import Okapi, Popular
 from builders import impression
 from words import item
 
+from app.gaps import Gaps
 from app.shadow import ShadowTraffic
 from core.protocols import Retriever
 from core.types import Query, QueryId, Scored
@@ -44,8 +45,9 @@ def shadows(store: SqliteEventStore) -> Iterator[Make]:
     for name in ("lexical", "popular"):
         arms[name].apply(ITEMS, [])  # type: ignore[attr-defined]
 
-    def make(share: float = 1.0, seed: int = 1) -> ShadowTraffic:
-        made.append(ShadowTraffic(arms, store, share=share, depth=5, seed=seed, clock=lambda: 7.0))
+    def make(share: float = 1.0, seed: int = 1, gaps: Gaps | None = None) -> ShadowTraffic:
+        clock, between = lambda: 7.0, gaps or Gaps()
+        made.append(ShadowTraffic(arms, store, share=share, depth=5, seed=seed, clock=clock, gaps=between))
         return made[-1]
 
     yield make
@@ -87,9 +89,10 @@ def test_what_does_not_fit_the_queue_is_dropped_and_counted(shadows: Make, store
 
 
 def test_the_thread_asks_unless_many_search_beside(shadows: Make, store: SqliteEventStore) -> None:
-    running = shadows()
+    gaps = Gaps()
+    running = shadows(gaps=gaps)
     running.start()
-    with running.beside_search(), running.beside_search(), running.beside_search():
+    with gaps.search(), gaps.search(), gaps.search():
         running.offer(impression("busy"))
         assert becomes(running, "under_load", 1)
     running.offer(impression("calm"))

@@ -108,6 +108,18 @@ def test_associations_follow_the_catalogue_when_much_of_it_has_changed() -> None
     assert "couch-1" not in ids(arm, "grey sofa")
 
 
+def test_associations_of_many_items_are_prepared_beside_the_changes() -> None:
+    terms, reference = CatalogueTerms(beside_from=0), CatalogueTerms()
+    for weights in (terms, reference):
+        arm = SparseRetriever(weights)
+        arm.apply(ITEMS, [])
+        assert "velvet" in weights.query("grey sofa").added
+        arm.apply([item(each.id, each.fields["title"].replace("velvet", "linen")) for each in ITEMS], [])
+    terms.wait()
+    assert "linen" in terms.query("grey sofa").added
+    assert terms.query("grey sofa") == reference.query("grey sofa")
+
+
 def test_clicks_teach_words_that_the_catalogue_does_not_know() -> None:
     arm = built()
     assert ids(arm, "settee") == []

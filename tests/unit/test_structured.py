@@ -123,6 +123,16 @@ def test_missing_words_cost_but_exclude_nothing(shop: Structured) -> None:
     assert set(ids(shop, "hp notebook zzz")) == set(ids(shop, "hp notebook"))
 
 
+def test_what_was_read_once_is_read_anew_after_a_change(shop: Structured) -> None:
+    before = [shop.read("dell notebook"), shop.read("dell notebook")]
+    assert before[0] == before[1] == arm(SHOP).read("dell notebook")
+    dell = [product(f"dell{n}", "Latitude", "notebook", "Dell", 500, 14) for n in range(3)]
+    shop.apply(dell, [])
+    assert shop.read("dell notebook") == arm([*SHOP, *dell]).read("dell notebook") != before[0]
+    shop.apply([], [each.id for each in dell])
+    assert shop.read("dell notebook") == before[0]
+
+
 def test_deletes_and_replacements(shop: Structured) -> None:
     shop.apply([product("hp15", "Pavilion Y", "notebook", "Acer", 250, 15.6)], ["hp17"])
     assert set(ids(shop, "acer notebook", 2)) == {"acer17", "hp15"}

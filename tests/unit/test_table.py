@@ -61,6 +61,18 @@ def test_rows_are_decoded_when_asked_for_and_once(tmp_path: Path) -> None:
     assert asked == ["y"]
 
 
+def test_what_is_held_stays_what_it_was_when_it_was_looked_up(tmp_path: Path) -> None:
+    fresh = ItemTable()
+    fresh.apply(ITEMS, [])
+    for items in (table(tmp_path / "saved"), fresh):
+        held = items.held([ItemId("c"), ItemId("nobody"), ItemId("a")])
+        items.apply([item("c", "Chair")], ["a"])
+        assert list(held) == ["c", "a"]
+        assert (held[ItemId("a")], held[ItemId("c")]) == (ITEMS[0], ITEMS[2])
+        assert "a" not in items
+        assert items[ItemId("c")].fields["title"] == "Chair"
+
+
 def test_an_empty_table_can_be_saved(tmp_path: Path) -> None:
     ItemTable().save(tmp_path)
     restored = ItemTable()
@@ -78,3 +90,12 @@ def test_a_damaged_file_is_an_error_and_changes_nothing(tmp_path: Path, file: st
     with pytest.raises(ValueError, match=r".+"):
         restored.restore(tmp_path)
     assert dict(restored) == {}
+
+
+def test_rows_are_read_ahead_as_far_as_is_wanted(tmp_path: Path) -> None:
+    restored = table(tmp_path / "saved")
+    assert list(restored.read_ahead(2, portion=1)) == [1, 1]
+    assert restored["a"] is restored["a"]
+    assert list(restored.read_ahead(10)) == [1]
+    assert list(restored.read_ahead(10)) == []
+    assert dict(restored) == {each.id: each for each in ITEMS}

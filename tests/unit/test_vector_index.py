@@ -48,11 +48,11 @@ def test_exact_after_any_changes() -> None:
         assert [hit.item_id for hit in index.nearest(query, 20, {})] == brute(known, query, 20)
         assert len(index) == len(known)
     some = list(known)[:5]
-    mean = index.mean({ItemId("never"): 5.0, **dict.fromkeys(some, 2.0)})
+    mean = index.now().mean({ItemId("never"): 5.0, **dict.fromkeys(some, 2.0)})
     total = np.sum([known[item_id] for item_id in some], axis=0)
     assert mean is not None
     assert np.allclose(mean, total / np.linalg.norm(total), atol=1e-6)
-    assert index.mean({ItemId("never"): 1.0}) is None
+    assert index.now().mean({ItemId("never"): 1.0}) is None
 
 
 def test_filters_see_the_whole_index() -> None:

@@ -22,7 +22,7 @@ from benchmarks.bandit.kinds.report import STATED, report
 from benchmarks.bandit.kinds.static_plans import World
 from benchmarks.bandit.kinds.traffic import BEST, Intent, pools, traffic
 from benchmarks.loop import DATA, RATINGS, ingest
-from core.catalogue import Catalogue
+from feedback.sqlite_catalogue import SqliteCatalogue
 from ranking.metrics import read_judgments
 from simulation.clicks import PositionBasedClicks
 
@@ -45,7 +45,7 @@ def kinds(
 def build_world(folder: Path, cached: Path | None, count: int, known: int) -> tuple[World, list[Intent]]:
     """The recorded world and its intents; the empty `folder` becomes a data directory first."""
     ingest(folder, DATA)
-    catalogue = Catalogue(folder / "catalogue.sqlite")
+    catalogue = SqliteCatalogue(folder / "catalogue.sqlite")
     items = catalogue.changes(0).upserts
     catalogue.close()
     asked = pools(items, read_judgments(DATA / RATINGS), known=known, seed=_SEED)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bandit.coverage.learner import CoverageLearner
 from bandit.coverage.policy import CoveragePolicy
+from bandit.terms import Terms
 from bandit.warmup import WarmupPolicy
 from benchmarks.bandit.kinds.hindsight import Doubles, discounts
 from benchmarks.bandit.kinds.recorded import DEPTH
@@ -21,12 +22,13 @@ from core.protocols import Policy
 from core.rates import examination
 from core.seeds import generator, uniform
 from core.types import ArmReport, ArmStatus, Choice, Episode, Features, Impression, ItemId, Query, QueryId, Shadow
+from feedback.position_bias import PositionBias
 
 _BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Setup:
     """How the coverage policy learns: see [policy] and [shadow] in configs/default.toml."""
 
     min_clicked: int
@@ -37,27 +39,25 @@ class Terms:
 
 
 def learned(
-    world: World, library: Library, terms: Terms, price: float, *, run: int, history: Sequence[Episode] = ()
+    world: World, library: Library, setup: Setup, price: float, *, run: int, history: Sequence[Episode] = ()
 ) -> Doubles:
     """[T - history, M] plan probabilities of the coverage policy, which learns from its own log, batch by batch.
 
     It serves after `history`, which another policy served, and from which it learns first. `run` seeds the query ids,
     and with them every draw.
     """
-    learner = CoverageLearner(
-        library.plans, run, min_clicked=terms.min_clicked, cost_per_ms=price, gamma=terms.gamma, floor=terms.floor
-    )
-    policy: Policy = WarmupPolicy(library.plans, run, terms.explore)
-    chances, episodes = [], list(history)
+    learner = CoverageLearner(library.plans, run, Terms(setup.min_clicked, price, setup.gamma, setup.floor))
+    policy: Policy = WarmupPolicy(library.plans, run, setup.explore)
+    chances, episodes, bias = [], list(history), PositionBias()
     for n in range(len(history), len(world.hindsight.attraction)):
         if n % _BATCH == 0:
-            learner.learn(episodes)
+            learner.learn(bias.correct(episodes))
             episodes.clear()
             if (model := learner.snapshot()) is not None:
                 policy = CoveragePolicy.load(model, seed=run)
         found = policy.propensities(*search(world, n, run))
         chances.append([found[plan.name] for plan in library.plans.plans])
-        episodes.append(visit(world, library, policy, n, run=run, shadow_share=terms.shadow_share))
+        episodes.append(visit(world, library, policy, n, run=run, shadow_share=setup.shadow_share))
     learner.close()
     return np.array(chances)
 
@@ -70,9 +70,11 @@ def served(
 
 
 def search(world: World, n: int, run: int) -> tuple[Query, Features]:
-    """Search `n` as a policy sees it. No policy reads the text, so it is left out."""
+    """Search `n` as a policy sees it."""
     recording = world.recording
-    return Query(QueryId(f"run{run}-{n}"), "", float(n)), Features(recording.names, recording.context[n])
+    return Query(QueryId(f"run{run}-{n}"), recording.texts[n], float(n)), Features(
+        recording.names, recording.context[n]
+    )
 
 
 def visit(world: World, library: Library, policy: Policy, n: int, *, run: int, shadow_share: float) -> Episode:

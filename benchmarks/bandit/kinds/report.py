@@ -17,7 +17,7 @@ from bandit.plans import PlanLibrary
 from bandit.warmup import WarmupPolicy
 from benchmarks.bandit.kinds.courses import Course, Searches, best_of_each_kind, oracle
 from benchmarks.bandit.kinds.hindsight import Doubles
-from benchmarks.bandit.kinds.learning import Terms, learned, served, warmup_chances
+from benchmarks.bandit.kinds.learning import Setup, learned, served, warmup_chances
 from benchmarks.bandit.kinds.recorded import DEPTH
 from benchmarks.bandit.kinds.static_plans import Library, Values, World, best_static, climbed
 from benchmarks.bandit.kinds.traffic import KINDS
@@ -190,8 +190,8 @@ def _built(contest: Contest, log: Sequence[Episode], price: float) -> Library:
 def _learned(contest: Contest, library: Library, log: Sequence[Episode], price: float, run: int) -> Doubles:
     """[T - log, M] plan probabilities after the log."""
     policy, share = contest.settings.policy, contest.settings.shadow.share
-    terms = Terms(policy.min_clicked, policy.explore, policy.gamma, policy.floor, share)
-    return learned(contest.world, library, terms, price, run=run, history=log)
+    setup = Setup(policy.min_clicked, policy.explore, policy.gamma, policy.floor, share)
+    return learned(contest.world, library, setup, price, run=run, history=log)
 
 
 def _course(contest: Contest, library: Library, chances: Doubles) -> Course:

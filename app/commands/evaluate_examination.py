@@ -1,0 +1,37 @@
+"""bowerbird evaluate examination: how likely people look at each position."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app.commands.common import Json, invocation, print_json, remarks, results
+
+
+def examination(
+    context: typer.Context,
+    png: Annotated[Path | None, typer.Option(help="Where to draw the curve.")] = None,
+    as_json: Json = False,
+) -> None:
+    """How likely people look at each position, relative to the first: estimated from clicks, beside what is assumed."""
+    from app.examination import report_examination
+    from app.wiring.stores import closed_episodes
+
+    report = report_examination(closed_episodes(invocation(context).settings()))
+    if png:
+        from app.charts import examination_curve
+
+        examination_curve(report, png)
+        remarks.print(f"The curve is drawn in {png}.")
+    if as_json:
+        print_json(report)
+        return
+    counts = f"{report['searches']} searches, {report['clicked']} with a click, {report['swapped']} with a swap"
+    table = Table("position", "assumed", "estimated", "95 % from", "to", title=counts)
+    for row in report["positions"]:
+        figures = [f"{row[name]:.3f}" for name in ("assumed", "estimated", "low", "high")]
+        table.add_row(str(row["position"]), *figures)
+    results.print(table)

@@ -1,0 +1,1 @@
+"""What keeps one broken part from taking the rest along: threads of its own, a deadline, a circuit breaker."""

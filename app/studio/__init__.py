@@ -1,0 +1,1 @@
+"""The web studio: thin pages whose modules read the public HTTP API."""

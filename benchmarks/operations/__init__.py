@@ -1,0 +1,1 @@
+"""What operating the service costs, and that it loses nothing."""

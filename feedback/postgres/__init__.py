@@ -1,0 +1,1 @@
+"""Everything durable in PostgreSQL, for several processes on several machines that share it."""

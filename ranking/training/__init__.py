@@ -1,0 +1,1 @@
+"""How a ranking model is made from clicks, and whether it may serve."""

@@ -1,0 +1,132 @@
+"""The demo's listeners on the real service, and what the studio then has to show."""
+
+from __future__ import annotations
+
+import sys
+import time
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import httpx
+import pytest
+from http_service import Running
+from playwright.sync_api import Page, expect
+from studio_browser import serious
+
+from app.commands.demo import demo
+from app.demo.run import Listeners, catalogue, reviewers
+from app.quality import build_quality
+from app.settings import CONFIGS, Settings, load_settings
+from app.wiring.learning import build_learning
+from app.wiring.stores import open_catalogue
+from core.errors import Unavailable
+from core.text import words
+from core.types import Item
+
+SEARCHES = 400
+# Words that say nothing of what somebody wants.
+FUNCTION_WORDS = {
+    "a",
+    "about",
+    "all",
+    "and",
+    "are",
+    "at",
+    "for",
+    "from",
+    "i",
+    "is",
+    "no",
+    "of",
+    "so",
+    "the",
+    "to",
+    "you",
+}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
+    """As the demo configures it, without a learner process of its own."""
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "cache").symlink_to(cache)
+    made = load_settings(CONFIGS / "demo.toml", overrides={"service": {"data_dir": str(folder), "learner": False}})
+    store = open_catalogue(made)
+    store.put(catalogue())
+    store.close()
+    return made
+
+
+@pytest.fixture(scope="module")
+def listened(running: Running, settings: Settings) -> int:
+    """400 searches; the pairs to compare that came of them."""
+    progress: list[int] = []
+    with Listeners(running[0], seed=1) as listeners:
+        curve = listeners.listen(SEARCHES, progress.append)
+    assert len(progress) == SEARCHES
+    assert [point["round"] for point in curve] == list(range(40, 401, 40))
+    time.sleep(settings.feedback.window_s + 0.1)
+    loop = build_learning(settings)
+    loop.step(time.time())
+    loop.close()
+    pairs = build_quality(settings).pairs
+    running[1]().reload()
+    return pairs
+
+
+def test_without_the_client_the_demo_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container, which has the service alone."""
+    monkeypatch.setitem(sys.modules, "bowerbird_client", None)
+    with pytest.raises(Unavailable, match="pip install clients/python"):
+        demo(folder=tmp_path)
+
+
+def test_reviews_follow_from_what_an_item_is_like() -> None:
+    reviewed = [item for item in catalogue() if item.reviews]
+    assert {item.type for item in reviewed} == {"playlist", "station"}
+    by_merit = sorted(reviewed, key=lambda item: reviewers().pleases(item) or 0.0)
+
+    def mean_rating(items: list[Item]) -> float:
+        ratings = [review.rating or 0.0 for item in items for review in item.reviews]
+        return sum(ratings) / len(ratings)
+
+    third = len(by_merit) // 3
+    assert mean_rating(by_merit[-third:]) > mean_rating(by_merit[:third]) + 1
+    assert catalogue() == catalogue()
+
+
+def test_reviews_say_nothing_that_somebody_searches_for() -> None:
+    """They would change what is found, and the demo is not about that."""
+    listeners = tomllib.loads(files("app.demo").joinpath("listeners.toml").read_text("utf-8"))
+    asked = {word for intent in listeners["intent"] for text, _ in intent["queries"] for word in words(text)}
+    written = {word for item in catalogue() for review in item.reviews for word in words(review.text)}
+    assert asked & written <= FUNCTION_WORDS
+
+
+def test_there_are_pairs_to_compare(page: Page, listened: int) -> None:
+    assert listened >= 1
+    page.goto("/studio/quality")
+    expect(page.locator("#task")).to_contain_text("Somebody searched for")
+    expect(page.locator("#task blockquote").first).to_contain_text("rated")
+    expect(page.locator("#task fieldset.terms li").first).to_be_visible()
+    assert serious(page) == []
+
+
+def test_what_is_liked_was_heard(listened: int, http: httpx.Client) -> None:
+    seen = http.get("/v1/insights/events").json()
+    assert set(seen["counts"]) == {"stored"}
+    assert {event["action"] for event in seen["events"]} == {"click", "like"}
+    liked = {(e["query_id"], e["item_id"]) for e in seen["events"] if e["action"] == "like"}
+    clicked = {(e["query_id"], e["item_id"]) for e in seen["events"] if e["action"] == "click"}
+    assert len(liked - clicked) <= 1  # the ring of the newest events may have cut a pair
+
+
+def test_the_search_page_is_painted_within_a_second(page: Page, listened: int) -> None:
+    """Of five loads the quickest: other processes can only make a page slower than it is."""
+    paints = []
+    for _ in range(5):
+        page.goto("/?q=tayler+love")
+        page.locator("#results .hit").first.wait_for()
+        paints.append(float(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")))
+    assert 0 < min(paints) < 1_000

@@ -1,0 +1,50 @@
+"""A real headless Chromium for the studio's tests: the system's own, nothing is downloaded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Skips where there is none, and fails instead under CI=true."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        message = "there is no chromium here; on Debian: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def complaints(page: Page) -> list[str]:
+    """Filled while the page lives: what its scripts threw, and what its security policy has refused."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on(
+        "console", lambda line: found.append(line.text) if line.type == "error" and not _answer(line.text) else None
+    )
+    return found
+
+
+def _answer(line: str) -> bool:
+    """An error that the API has answered, which the page tells."""
+    return line.startswith("Failed to load resource: the server responded with")
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core finds that keeps somebody out: rule and element."""
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in ("serious", "critical")]
