@@ -25,6 +25,8 @@ from core.text import words
 from core.types import Item
 
 SEARCHES = 400
+# Whether a listener meets two items to compare is a matter of chance: in 400 searches one to three do, or none.
+MOST_ROUNDS = 10
 # Words that say nothing of what somebody wants.
 FUNCTION_WORDS = {
     "a",
@@ -60,19 +62,27 @@ def settings(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
 
 @pytest.fixture(scope="module")
 def listened(running: Running, settings: Settings) -> int:
-    """400 searches; the pairs to compare that came of them."""
-    progress: list[int] = []
-    with Listeners(running[0], seed=1) as listeners:
-        curve = listeners.listen(SEARCHES, progress.append)
-    assert len(progress) == SEARCHES
-    assert [point["round"] for point in curve] == list(range(40, 401, 40))
+    """Rounds of 400 searches until there are pairs to compare; how many there are then."""
+    pairs = 0
+    for seed in range(1, MOST_ROUNDS + 1):
+        progress: list[int] = []
+        with Listeners(running[0], seed=seed) as listeners:
+            curve = listeners.listen(SEARCHES, progress.append)
+        assert len(progress) == SEARCHES
+        assert [point["round"] for point in curve] == list(range(40, 401, 40))
+        if pairs := learned_pairs(settings):
+            break
+    running[1]().reload()
+    return pairs
+
+
+def learned_pairs(settings: Settings) -> int:
+    """How many pairs there are to compare, once what the listeners did is learned from."""
     time.sleep(settings.feedback.window_s + 0.1)
     loop = build_learning(settings)
     loop.step(time.time())
     loop.close()
-    pairs = build_quality(settings).pairs
-    running[1]().reload()
-    return pairs
+    return build_quality(settings).pairs
 
 
 def test_without_the_client_the_demo_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,5 +138,7 @@ def test_the_search_page_is_painted_within_a_second(page: Page, listened: int) -
     for _ in range(5):
         page.goto("/?q=tayler+love")
         page.locator("#results .hit").first.wait_for()
-        paints.append(float(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")))
+        # What is in the document is reported as painted a frame later.
+        painted = page.wait_for_function("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
+        paints.append(float(painted.json_value()))
     assert 0 < min(paints) < 1_000
