@@ -77,6 +77,10 @@ class Security(Section):
 Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 
 
+class Studio(Section):
+    notice: Annotated[str, Field(max_length=300)]
+
+
 class Lexical(Section):
     engine: Literal["tantivy", "okapi"]
     language: Language

@@ -23,6 +23,7 @@ class Settings(sections.Section):
     database: sections.Database
     limits: sections.Limits
     security: sections.Security
+    studio: sections.Studio
     lexical: sections.Lexical
     structured: sections.Structured
     vector: sections.Vector

@@ -1,4 +1,4 @@
-"""GET /v1/memory and GET /v1/memory/history."""
+"""GET /v1/memory and GET /v1/memory/history.json."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def memory(
     return json(MemoryAnswer(query=query, entries=entries, neighbours=neighbours))
 
 
-@router.get("/v1/memory/history", response_model=MemoryHistory, dependencies=[needs("admin")])
+@router.get("/v1/memory/history.json", response_model=MemoryHistory, dependencies=[needs("admin")])
 def history(service: Running, settings: Configured, noticed: Notices, query: str) -> Response:
     """How the entries of a query have changed since somebody began to watch it: the 20 that are asked most are watched,
     and so is one from when it is asked for here. Kept in this process, for 50 queries."""

@@ -1,4 +1,4 @@
-"""GET /v1/memory and GET /v1/memory/history."""
+"""GET /v1/memory and GET /v1/memory/history.json."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse
 
+from app.routes.dependencies import Configured
 from core.errors import NotFound, unknown
 
 _ROOM = Path(__file__).parent
@@ -74,8 +75,9 @@ router = APIRouter(include_in_schema=False)
 def _route(page: Page) -> None:
     template = _templates.get_template(f"{page.name}.html")
 
-    def show() -> Response:
-        body = template.render(page=page, pages=PAGES, static=f"/studio/static/{_version}")
+    def show(settings: Configured) -> Response:
+        notice = settings.studio.notice
+        body = template.render(page=page, pages=PAGES, static=f"/studio/static/{_version}", notice=notice)
         return HTMLResponse(body, headers={**HEADERS, "Cache-Control": "no-cache"})
 
     router.get(page.path, name=f"studio_{page.name}")(show)

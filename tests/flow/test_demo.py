@@ -18,6 +18,8 @@ from app.commands.demo import demo
 from app.demo.run import Listeners, catalogue, reviewers
 from app.quality import build_quality
 from app.settings import CONFIGS, Settings, load_settings
+from app.studio.pages import PAGES
+from app.studio.pages import Page as StudioPage
 from app.wiring.learning import build_learning
 from app.wiring.stores import open_catalogue
 from core.errors import Unavailable
@@ -142,3 +144,8 @@ def test_the_search_page_is_painted_within_a_second(page: Page, listened: int) -
         painted = page.wait_for_function("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
         paints.append(float(painted.json_value()))
     assert 0 < min(paints) < 1_000
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_says_that_this_is_a_demo(page: StudioPage, http: httpx.Client) -> None:
+    assert "their reviews are invented." in http.get(page.path).text

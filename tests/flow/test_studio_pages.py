@@ -187,7 +187,7 @@ def test_predictions_give_way_on_the_memory_page(
     expect(page.locator("#entries")).to_contain_text("from people", timeout=10_000)
 
     def points() -> list[dict[str, Any]]:
-        return list(http.get("/v1/memory/history", params={"query": text}).json()["points"])
+        return list(http.get("/v1/memory/history.json", params={"query": text}).json()["points"])
 
     until(lambda: len(points()) > 1)  # noted a moment after what was learned serves
     first, last = (

@@ -26,7 +26,7 @@ async function read() {
   const asked = new URLSearchParams(location.search).get("query")?.trim();
   if (!asked) return suggest();
   byId("suggested").textContent = "";
-  const [held, history_] = await Promise.all([get(address("/v1/memory", { query: asked, limit: 20 })), get(address("/v1/memory/history", { query: asked }))]);
+  const [held, history_] = await Promise.all([get(address("/v1/memory", { query: asked, limit: 20 })), get(address("/v1/memory/history.json", { query: asked }))]);
   const now = JSON.stringify([held, history_]);
   if (now === drawn) return;
   drawn = now;
@@ -49,7 +49,7 @@ async function suggest() {
 function course(asked, { points, titles }) {
   byId("course").hidden = false;
   chart ??= new Chart(byId("course"), { twin: "", nothing: "The memory is empty for this query: click a result of it." });
-  byId("course").querySelector(".chart-foot a").href = address("/v1/memory/history", { query: asked });
+  byId("course").querySelector(".chart-foot a").href = address("/v1/memory/history.json", { query: asked });
   const first = points.length ? [...points, { ...points.at(-1), time: Math.max(points.at(-1).time + 1, Date.now() / 1000) }] : [];
   const best = new Map();
   for (const point of first) for (const entry of point.entries) best.set(entry.item_id, Math.max(best.get(entry.item_id) ?? 0, entry.examined * 1000 + entry.posterior));
