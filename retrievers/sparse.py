@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -36,8 +36,17 @@ class SparseRetriever:
             self._weights.refresh(self._index)
 
     def save(self, folder: Path) -> None:
-        self._index.save(folder)
-        self._weights.save(folder)
+        self.saving()(folder)
+
+    def saving(self) -> Callable[[Path], None]:
+        with self._writing:
+            index, weights = self._index.saving(), self._weights.saving()
+
+        def write(folder: Path) -> None:
+            index(folder)
+            weights(folder)
+
+        return write
 
     def restore(self, folder: Path) -> None:
         self._index.restore(folder)

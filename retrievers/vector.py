@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from core.types import Item, ItemId, Query, Scored
@@ -50,7 +50,10 @@ class VectorRetriever:
         return {"cached": float(query.text in self._query_vector)}
 
     def save(self, folder: Path) -> None:
-        self.index.save(folder)
+        self.saving()(folder)
+
+    def saving(self) -> Callable[[Path], None]:
+        return self.index.saving()
 
     def restore(self, folder: Path) -> None:
         self.index.restore(folder)

@@ -99,10 +99,19 @@ class FeatureExtractor:
             self._drop(self._slots.settle())
 
     def save(self, folder: Path) -> None:
+        self.saving()(folder)
+
+    def saving(self) -> Callable[[Path], None]:
         with self._writing:
-            (folder / "slots.json").write_bytes(orjson.dumps(self._slots.keys))
-            self._columns.save(folder, self._slots.used)
-            self._words.save(folder, self._slots.used)
+            keys, alive = [*self._slots.keys], self._slots.used
+            columns, words = self._columns.saving(alive), self._words.saving(alive)
+
+        def write(folder: Path) -> None:
+            (folder / "slots.json").write_bytes(orjson.dumps(keys))
+            columns(folder)
+            words(folder)
+
+        return write
 
     def restore(self, folder: Path) -> None:
         keys = orjson.loads((folder / "slots.json").read_bytes())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,18 +98,17 @@ class ItemColumns:
         if changed:
             self._medians = self._shrunk(np.unique(self.types[list(changed)]), alive)
 
-    def save(self, folder: Path, alive: Numbers) -> None:
-        """Write all, `alive` being the slots in use."""
-        names = {"types": self.type_names.words, "brands": self.brand_names.words}
-        (folder / "names.json").write_bytes(orjson.dumps(names))
-        held: dict[str, Any] = {
-            "figures": self._figures,
-            "types": self.types,
-            "brands": self.brands,
-            "medians": self._medians,
-        }
-        with (folder / "items.npz").open("wb") as file:
-            np.savez(file, alive=alive, **held)
+    def saving(self, alive: Numbers) -> Callable[[Path], None]:
+        """Writes, when called, all that there is now, `alive` being the slots in use."""
+        names = {"types": [*self.type_names.words], "brands": [*self.brand_names.words]}
+        held: dict[str, Any] = {name: column.copy() for name, column in zip(_FILES, self._columns, strict=True)}
+
+        def write(folder: Path) -> None:
+            (folder / "names.json").write_bytes(orjson.dumps(names))
+            with (folder / "items.npz").open("wb") as file:
+                np.savez(file, alive=alive, **held)
+
+        return write
 
     def restore(self, folder: Path) -> None:
         names = orjson.loads((folder / "names.json").read_bytes())
@@ -119,6 +118,11 @@ class ItemColumns:
         brands = self.brands[alive]
         self.type_names = Vocabulary(names["types"], self.types[alive])
         self.brand_names = Vocabulary(names["brands"], brands[brands != UNKNOWN])
+
+    @property
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        """In the order of _FILES."""
+        return self._figures, self.types, self.brands, self._medians
 
     def _shrunk(self, types: NDArray[np.int32], alive: Numbers) -> Floats:
         """The medians by type, computed anew for these and, with a new median of all, drawn towards it."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,21 @@ class _Rows:
     lengths: NDArray[np.int32]
     parts: tuple[Array, ...]
     used: int
+
+    def flat(self, slots: Numbers) -> Flat:
+        lengths = self.lengths.take(slots)
+        ends = lengths.cumsum(dtype=np.int64)
+        at = np.repeat(self.starts.take(slots) + lengths - ends, lengths)
+        at += np.arange(len(at))
+        return Flat(ends, at, self.parts)
+
+    def compacted(self, alive: Numbers) -> _Rows:
+        """With the rows of these slots alone."""
+        flat = self.flat(alive)
+        starts, lengths = np.zeros_like(self.starts), np.zeros_like(self.lengths)
+        lengths[alive] = self.lengths[alive]
+        starts[alive] = flat.ends - lengths[alive]
+        return _Rows(starts, lengths, tuple(part[flat.at] for part in self.parts), len(flat.at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,32 +98,28 @@ class Ragged:
         self._dead += int(lengths[list(slots)].sum())
         lengths[list(slots)] = 0
         if self._dead > max(_LEAST_DEAD, self._now.used // 2):
-            self._now, self._dead = self._compacted(np.flatnonzero(lengths)), 0
+            self._now, self._dead = self._now.compacted(np.flatnonzero(lengths)), 0
 
     def flat(self, slots: Numbers) -> Flat:
-        now = self._now
-        lengths = now.lengths.take(slots)
-        ends = lengths.cumsum(dtype=np.int64)
-        at = np.repeat(now.starts.take(slots) + lengths - ends, lengths)
-        at += np.arange(len(at))
-        return Flat(ends, at, now.parts)
+        return self._now.flat(slots)
 
-    def save(self, folder: Path, name: str, alive: Numbers) -> None:
-        """Write the rows of these slots, which are all that there are for who restores them."""
-        now = self._compacted(alive)
-        held: dict[str, Any] = {f"part{n}": part for n, part in enumerate(now.parts)}
-        with (folder / f"{name}.npz").open("wb") as file:
-            np.savez(file, starts=now.starts, lengths=now.lengths, **held)
+    def saving(self, alive: Numbers) -> Callable[[Path, str], None]:
+        """Writes, when called, what the rows of these slots are now: all that there are for who restores them.
+
+        Parts are not copied: entries are appended, and never changed.
+        """
+        now = replace(self._now, starts=self._now.starts.copy(), lengths=self._now.lengths.copy())
+
+        def write(folder: Path, name: str) -> None:
+            kept = now.compacted(alive)
+            held: dict[str, Any] = {f"part{n}": part for n, part in enumerate(kept.parts)}
+            with (folder / f"{name}.npz").open("wb") as file:
+                np.savez(file, starts=kept.starts, lengths=kept.lengths, **held)
+
+        return write
 
     def restore(self, folder: Path, name: str) -> None:
         with np.load(folder / f"{name}.npz", allow_pickle=False) as stored:
             parts = tuple(stored[f"part{n}"] for n in range(len(self._now.parts)))
             self._now = _Rows(stored["starts"], stored["lengths"], parts, len(parts[0]))
         self._dead = 0
-
-    def _compacted(self, alive: Numbers) -> _Rows:
-        now, flat = self._now, self.flat(alive)
-        starts, lengths = np.zeros_like(now.starts), np.zeros_like(now.lengths)
-        lengths[alive] = now.lengths[alive]
-        starts[alive] = flat.ends - lengths[alive]
-        return _Rows(starts, lengths, tuple(part[flat.at] for part in now.parts), len(flat.at))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain, islice
@@ -96,18 +96,20 @@ class Words:
         """A change is over."""
         self._vocabulary.settle()
 
-    def save(self, folder: Path, alive: Numbers) -> None:
-        self.words.save(folder, "words", alive)
-        self.trigrams.save(folder, "trigrams", alive)
-        (folder / "vocabulary.json").write_bytes(orjson.dumps(self._vocabulary.words))
-        with (folder / "titles.npz").open("wb") as file:
-            np.savez(
-                file,
-                frequency=self._frequency,
-                lengths=self.lengths,
-                titles=self.titles,
-                voiced=self.voiced,
-            )
+    def saving(self, alive: Numbers) -> Callable[[Path], None]:
+        """Writes, when called, all that there is now, `alive` being the slots in use."""
+        words, trigrams, vocabulary = self.words.saving(alive), self.trigrams.saving(alive), [*self._vocabulary.words]
+        frequency, lengths, titles = self._frequency.copy(), self.lengths.copy(), self.titles.copy()
+        voiced = self.voiced.copy()
+
+        def write(folder: Path) -> None:
+            words(folder, "words")
+            trigrams(folder, "trigrams")
+            (folder / "vocabulary.json").write_bytes(orjson.dumps(vocabulary))
+            with (folder / "titles.npz").open("wb") as file:
+                np.savez(file, frequency=frequency, lengths=lengths, titles=titles, voiced=voiced)
+
+        return write
 
     def restore(self, folder: Path) -> None:
         words = orjson.loads((folder / "vocabulary.json").read_bytes())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import nlargest
 from pathlib import Path
 from threading import Thread
@@ -95,8 +95,8 @@ class CatalogueTerms:
     def _prepare(self, words: list[str], terms: NDArray[np.int32], documents: NDArray[np.int64], total: int) -> None:
         self._associations = Associations.of(words, terms, documents, total)
 
-    def save(self, folder: Path) -> None:
-        self._associations.save(folder)
+    def saving(self) -> Callable[[Path], None]:
+        return self._associations.save
 
     def restore(self, folder: Path, index: ImpactIndex) -> None:
         self._associations = Associations.saved(folder, index.terms())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -71,12 +71,17 @@ class ImpactIndex:
                 segments.append(self._segment(list(latest.values())))
             self._snapshot = Snapshot.of(self._tidied(segments), self._bm25)
 
-    def save(self, folder: Path) -> None:
-        """Write everything to files in this folder."""
-        state = {"vocabulary": self.terms(), "segments": len(self._snapshot.segments)}
-        (folder / "index.json").write_bytes(orjson.dumps(state))
-        for n, segment in enumerate(self._snapshot.segments):
-            segment.save(folder / f"segment-{n}")
+    def saving(self) -> Callable[[Path], None]:
+        """Writes, when called, everything that there is now to files in a folder. Segments never change."""
+        vocabulary, segments = self.terms(), self._snapshot.segments
+
+        def write(folder: Path) -> None:
+            state = {"vocabulary": vocabulary, "segments": len(segments)}
+            (folder / "index.json").write_bytes(orjson.dumps(state))
+            for n, segment in enumerate(segments):
+                segment.save(folder / f"segment-{n}")
+
+        return write
 
     def restore(self, folder: Path) -> None:
         """Hold what was saved there; `changes` count from the start again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -36,8 +36,8 @@ class TermWeights(Protocol):
         """The index has changed: learn from it again what needs to be."""
         ...
 
-    def save(self, folder: Path) -> None:
-        """Write what was learned from the index to this folder, if anything."""
+    def saving(self) -> Callable[[Path], None]:
+        """Writes, when called, what is known now of the index to a folder, if anything."""
         ...
 
     def restore(self, folder: Path, index: ImpactIndex) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from threading import Lock, Thread
+from weakref import WeakSet
 
 import faiss
 import numpy as np
@@ -13,6 +14,7 @@ import orjson
 
 from core.filters import Filters, passes
 from core.types import Floats, Item, ItemId, Scored
+from retrievers.vectors.moment import Moment
 from retrievers.vectors.rows import (
     FIRST_CAPACITY,
     Rows,
@@ -47,6 +49,7 @@ class VectorIndex:
         self._row: dict[ItemId, int] = {}
         self._rows = no_rows(dimension)
         self._rebuilding: Thread | None = None
+        self._moments: WeakSet[Moment] = WeakSet()  # that are still to be written
 
     def __len__(self) -> int:
         return len(self._row)
@@ -64,6 +67,8 @@ class VectorIndex:
             rows = self._rows
             for item_id in (*deletes, *upserts):
                 if (row := self._row.pop(item_id, None)) is not None:
+                    for moment in self._moments:
+                        moment.keep(rows.vectors, row)
                     rows.ids[row] = None
                     rows.vectors[row] = 0
             if upserts:
@@ -93,13 +98,14 @@ class VectorIndex:
             thread.join()
 
     def save(self, folder: Path) -> None:
-        """Write the vectors, the ids and the compressed index. No `change` runs meanwhile; searches do."""
-        rows = self._rows
-        np.save(folder / "vectors.npy", rows.vectors[: rows.count])
-        known = {"ids": rows.ids[: rows.count], "covered": rows.covered, "trained": rows.trained}
-        (folder / "rows.json").write_bytes(orjson.dumps(known))
-        if rows.compressed is not None:
-            faiss.write_index(rows.compressed, str(folder / "compressed.faiss"))
+        self.saving()(folder)
+
+    def saving(self) -> Callable[[Path], None]:
+        """Writes, when called, what is there now to files in a folder."""
+        with self._writing:
+            moment = Moment(self._rows)
+            self._moments.add(moment)
+        return moment.write
 
     def restore(self, folder: Path) -> None:
         """Become what was saved, on a fresh index.

@@ -44,6 +44,12 @@ def assert_true(extractor: FeatureExtractor, shop: Sequence[Item]) -> None:
             )
 
 
+def told() -> FeatureExtractor:
+    extractor = FeatureExtractor(())
+    extractor.apply(SHOP, [])
+    return extractor
+
+
 def test_as_an_obvious_evaluation_has_it() -> None:
     extractor = FeatureExtractor(())
     extractor.apply(SHOP, [])
@@ -64,6 +70,20 @@ def test_after_changes_and_a_restart(tmp_path: Path) -> None:
     assert_true(again, changed)
     again.apply([SHOP[0]], ["g"])
     assert_true(again, SHOP[:-1])
+
+
+def test_what_is_written_late_is_of_its_moment(tmp_path: Path) -> None:
+    extractor = FeatureExtractor((), rest_s=0.0)
+    extractor.apply(SHOP, [])
+    write = extractor.saving()
+    for n in range(200):
+        extractor.apply([item("a", f"Another{n} chair {n}", brand=f"Brand {n}", numbers={"price": float(n)})], ["b"])
+    write(tmp_path)
+    again = FeatureExtractor(())
+    again.restore(tmp_path)
+    assert_true(again, SHOP)
+    before, expected = (each.extract(query("lamp"), [Candidate(a, {}, {}) for a in SHOP]) for each in (again, told()))
+    np.testing.assert_array_equal(before.values, expected.values)
 
 
 def test_an_empty_one_is_restored_empty(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 
@@ -144,6 +145,26 @@ def test_what_was_saved_comes_back(clustered: Floats, count: int, tmp_path: Path
     assert restored._rebuilding is None
     assert recall(restored, known, clustered[5:19_000:800]) > 0.95
     assert all(restored.nearest(query, 9, {}) == index.nearest(query, 9, {}) for query in clustered[::1_000])
+
+
+@pytest.mark.parametrize("late", [100, 3_000, 15_000])
+def test_what_is_written_late_is_of_its_moment(clustered: Floats, late: int, tmp_path: Path) -> None:
+    """Meanwhile rows are emptied, filled, moved to a larger place, and numbered anew."""
+    index = VectorIndex(DIMENSION, {}, compress_from=10_000)
+    index.change(upserts(clustered[:3_000]), [])
+    expected = [index.nearest(query, 30, {}) for query in clustered[:3_000:100]]
+    write = index.saving()
+    for start in range(0, late, 100):
+        index.change(upserts(clustered[3_000 + start :][:100], start=start), [ItemId(f"i{start + 7:06d}")])
+    index.wait()
+    write(tmp_path)
+    restored = VectorIndex(DIMENSION, {}, compress_from=10_000)
+    restored.restore(tmp_path)
+    assert len(restored) == 3_000
+    assert [restored.nearest(query, 30, {}) for query in clustered[:3_000:100]] == expected
+    del write
+    gc.collect()
+    assert not index._moments
 
 
 def test_searches_run_while_items_come_and_go(clustered: Floats) -> None:
