@@ -130,6 +130,33 @@ def test_charts_have_the_colours_of_the_theme(browser: Browser, running: Running
     context.close()
 
 
+# One series whose interval, and another whose line, lie where the first one's line is.
+COVERED = """async (address) => {
+  const { Chart } = await import(address);
+  const section = document.querySelector("main").appendChild(document.createElement("section"));
+  section.append(document.createElement("h2"));
+  const flat = (value) => [1, 2, 3, 4].map(() => value);
+  const series = [
+    { name: "first", colour: "--accent", values: flat(0.5), low: flat(0.4), high: flat(0.6), width: 3 },
+    { name: "second", colour: "--warn", values: flat(0.5), low: flat(0.1), high: flat(0.9) },
+  ];
+  const figure = (value) => String(value);
+  new Chart(section, { twin: "", nothing: "" }).draw({ series, x: { values: [1, 2, 3, 4], name: "x", time: false, format: figure }, format: figure });
+  section.id = "covered";
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_interval_and_no_line_covers_the_first_one(browser: Browser, running: Running, theme: str) -> None:
+    context = browser.new_context(base_url=running[0], color_scheme=theme)
+    page = context.new_page()
+    page.goto("/studio/learning")
+    module = str(page.locator("script[type=module]").get_attribute("src")).replace("learning.js", "chart.js")
+    page.evaluate(COVERED, module)
+    assert page.locator("#covered canvas").evaluate(PAINTED, ACCENT[theme]) > 100
+    context.close()
+
+
 def test_a_line_through_midnight_has_times_and_one_of_days_has_dates(page: Page) -> None:
     page.goto("/studio/learning")
     words = str(page.locator("script[type=module]").get_attribute("src")).replace("learning.js", "words.js")

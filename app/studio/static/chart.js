@@ -81,17 +81,11 @@ export class Chart {
 
   options({ x, series, format, range }) {
     const axis = { stroke: css("--soft"), grid: { stroke: css("--line"), width: 1 }, ticks: { show: false }, font: "13px system-ui, sans-serif" };
-    const lines = [{}];
-    const bands = [];
-    for (const each of series) {
-      const colour = css(each.colour);
-      lines.push({ stroke: colour, width: each.width ?? 2, dash: each.dash ?? [], points: { show: each.values.filter((value) => value !== null).length < 3, size: 7, fill: colour }, spanGaps: false });
-      if (each.low) {
-        const at = lines.length;
-        lines.push({ stroke: "transparent", points: { show: false } }, { stroke: "transparent", points: { show: false } });
-        bands.push({ series: [at, at + 1], fill: faint(colour) });
-      }
-    }
+    const shown = (each, colour) => ({ stroke: colour, width: each.width ?? 2, dash: each.dash ?? [], points: { show: each.values.filter((value) => value !== null).length < 3, size: 7, fill: colour }, spanGaps: false });
+    const edge = { stroke: "transparent", points: { show: false } };
+    const ranged = series.filter((each) => each.low);
+    const bands = ranged.map((each, row) => ({ series: [2 * row + 1, 2 * row + 2], fill: faint(css(each.colour)) }));
+    const lines = [{}, ...ranged.flatMap(() => [edge, { ...edge }]), ...layered(series).map((each) => shown(each, css(each.colour)))];
     return {
       ...this.size(),
       padding: [null, 28, null, null], // for the half of the last label
@@ -122,7 +116,9 @@ const rounded = (low, high) => {
   return [low - pad, high + pad];
 };
 
-const columns = ({ x, series }) => [x.values, ...series.flatMap((each) => (each.low ? [each.values, each.high, each.low] : [each.values]))];
+// What is drawn later lies on top: first all intervals, then the lines, that of the first series last.
+const layered = (series) => [...series].reverse();
+const columns = ({ x, series }) => [x.values, ...series.filter((each) => each.low).flatMap((each) => [each.high, each.low]), ...layered(series).map((each) => each.values)];
 
 // A plain link cannot carry a key.
 async function withKey(event, address) {
