@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import ne
 from pathlib import Path
 from threading import Lock
 
@@ -56,7 +57,7 @@ class ImpactIndex:
         self._where: dict[ItemId, tuple[int, int]] = {}
         self._serial = 0
         self._snapshot = Snapshot(bm25)
-        self.changes = 0  # documents changed since the start
+        self.changes = 0  # documents that came, went, or got other words since the start
 
     def __len__(self) -> int:
         return self._snapshot.total
@@ -65,10 +66,13 @@ class ImpactIndex:
         """Afterwards the last upsert of every id is found and no deleted id is. One thread at a time changes."""
         with self._writing:
             latest = {document.id: document for document in upserts}
+            before = self._marks(latest)
             segments = self._without({*deletes, *latest})
-            self.changes += len(latest) + len(deletes)
+            self.changes += len(deletes)
             if latest:
-                segments.append(self._segment(list(latest.values())))
+                new = self._segment(list(latest.values()))
+                self.changes += sum(map(ne, new.marks.tolist(), map(before.get, latest)))
+                segments.append(new)
             self._snapshot = Snapshot.of(self._tidied(segments), self._bm25)
 
     def saving(self) -> Callable[[Path], None]:
@@ -145,6 +149,7 @@ class ImpactIndex:
             serial=self._serial,
             ids=ids,
             lengths=lengths,
+            marks=words.marks(len(documents)),
             alive=np.ones(len(documents), dtype=np.bool_),
             dead=0,
             words=words.with_columns(len(documents)),
@@ -159,6 +164,12 @@ class ImpactIndex:
         rows = np.repeat(np.arange(len(documents), dtype=np.int32), list(map(len, documents)))
         weights = np.fromiter(chain.from_iterable(found.values() for found in documents), np.float32, len(terms))
         return Postings.of(np.array(terms, dtype=np.int32), rows, weights)
+
+    def _marks(self, ids: Collection[ItemId]) -> dict[ItemId, float]:
+        """Of those that are there."""
+        marks = {segment.serial: segment.marks for segment in self._snapshot.segments}
+        places = ((item_id, self._where[item_id]) for item_id in ids if item_id in self._where)
+        return {item_id: float(marks[serial][row]) for item_id, (serial, row) in places}
 
     def _without(self, ids: Collection[ItemId]) -> list[Segment]:
         rows: dict[int, list[int]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ Rows = NDArray[np.int32]
 # tenth of the work of adding as many single postings, and memory stays below four times that of the postings.
 _COLUMN_SHARE = 0.25
 _COLUMN_FLOOR = 1_000  # documents: below, postings are quick enough
+_MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
 _PARTS = ("terms", "starts", "rows", "weights")  # of Postings, in the order of its fields
 
 
@@ -62,6 +64,14 @@ class Postings:
         span = slice(self.starts[place], self.starts[place + 1])
         return self.rows[span], self.weights[span]
 
+    def marks(self, size: int) -> NDArray[np.float64]:
+        """[size] a number for each row, the same for the same terms and weights; for others, very likely another."""
+        terms, rows, weights = self.triples()
+        mixed = terms.astype(np.uint64) * _MIX[0] ^ weights.view(np.uint32) * _MIX[1]
+        # Sums of whole numbers below 2^32 are exact, in any order.
+        sums = np.bincount(rows, weights=mixed * _MIX[2] >> np.uint64(32), minlength=size)
+        return np.asarray(sums, dtype=np.float64)  # integers when there are no rows
+
     def triples(self) -> tuple[NDArray[np.int32], Rows, Floats]:
         """Term, row and weight of every posting: what `of` takes."""
         return np.repeat(self.terms, np.diff(self.starts)), self.rows, self.weights
@@ -69,11 +79,15 @@ class Postings:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Documents by row: their ids and lengths, which of them still count, and their words, facets and numbers."""
+    """Documents by row: their ids and lengths, which of them still count, and their words, facets and numbers.
+
+    `marks` tell whether a document's words are what they were: see Postings.marks.
+    """
 
     serial: int
     ids: NDArray[Any]
     lengths: Floats
+    marks: NDArray[np.float64]
     alive: NDArray[np.bool_]
     dead: int
     words: Postings
@@ -90,7 +104,7 @@ class Segment:
         postings = {"words": self.words, "facets": self.facets}
         parts = {f"{name}_{part}": getattr(found, part) for name, found in postings.items() for part in _PARTS}
         parts |= packed(self.numbers, "numbers")
-        np.savez(stem.with_suffix(".npz"), lengths=self.lengths, alive=self.alive, **parts)
+        np.savez(stem.with_suffix(".npz"), lengths=self.lengths, marks=self.marks, alive=self.alive, **parts)
 
     @classmethod
     def saved(cls, stem: Path, serial: int) -> Segment:
@@ -100,13 +114,15 @@ class Segment:
         ids[:] = listed
         with np.load(stem.with_suffix(".npz")) as arrays:
             words, facets = (Postings(*(arrays[f"{name}_{part}"] for part in _PARTS)) for name in ("words", "facets"))
-            lengths, alive, numbers = arrays["lengths"], arrays["alive"], unpacked(arrays, "numbers")
+            lengths, marks, alive = arrays["lengths"], arrays["marks"], arrays["alive"]
+            numbers = unpacked(arrays, "numbers")
         dead = len(ids) - int(np.count_nonzero(alive))
-        return cls(serial, ids, lengths, alive, dead, words.with_columns(len(ids)), facets, numbers)
+        return cls(serial, ids, lengths, marks, alive, dead, words.with_columns(len(ids)), facets, numbers)
 
     def places(self) -> Iterator[tuple[ItemId, tuple[int, int]]]:
         """(id, (serial, row)) of every living document."""
-        return ((self.ids[row], (self.serial, row)) for row in np.flatnonzero(self.alive).tolist())
+        rows = np.flatnonzero(self.alive)
+        return zip(self.ids[rows].tolist(), zip(repeat(self.serial), rows.tolist()), strict=True)
 
     def without(self, rows: Sequence[int]) -> Segment:
         """The same with these rows dead."""
@@ -139,6 +155,7 @@ def merged(segments: Sequence[Segment], serial: int) -> Segment:
         serial=serial,
         ids=np.concatenate([segment.ids for segment in segments])[alive],
         lengths=np.concatenate([segment.lengths for segment in segments])[alive],
+        marks=np.concatenate([segment.marks for segment in segments])[alive],
         alive=np.ones(size, dtype=np.bool_),
         dead=0,
         words=words,
@@ -148,12 +165,23 @@ def merged(segments: Sequence[Segment], serial: int) -> Segment:
 
 
 def _joined(parts: Sequence[Postings], bases: NDArray[np.int64], alive: NDArray[np.bool_], place: Rows) -> Postings:
-    triples = [part.triples() for part in parts]
-    rows = np.concatenate([found + base for (_, found, _), base in zip(triples, bases[:-1].tolist(), strict=True)])
-    kept = alive[rows]
-    terms = np.concatenate([found for found, _, _ in triples])[kept]
-    weights = np.concatenate([found for _, _, found in triples])[kept]
-    return Postings.of(terms, place[rows[kept]], weights)
+    """The living postings of all. Each part is in order of terms already, so every posting's place can be counted."""
+    moved = [part.rows + base for part, base in zip(parts, bases[:-1].tolist(), strict=True)]
+    kept = [alive[rows] for rows in moved]
+    counts = [np.add.reduceat(each, part.starts[:-1], dtype=np.int64) for part, each in zip(parts, kept, strict=True)]
+    sizes = np.zeros(max((int(part.terms[-1]) + 1 for part in parts if len(part.terms)), default=0), dtype=np.int64)
+    for part, count in zip(parts, counts, strict=True):
+        sizes[part.terms] += count
+    ends = sizes.cumsum()
+    rows, weights = np.empty(int(sizes.sum()), dtype=np.int32), np.empty(int(sizes.sum()), dtype=np.float32)
+    free = ends - sizes  # by term, where its next posting goes
+    for part, found, living, count in zip(parts, moved, kept, counts, strict=True):
+        to = np.repeat(free[part.terms] - count.cumsum() + count, count) + np.arange(int(count.sum()))
+        rows[to] = place[found[living]]
+        weights[to] = part.weights[living]
+        free[part.terms] += count
+    terms = np.flatnonzero(sizes)
+    return Postings(terms.astype(np.int32), np.append(0, ends[terms]), rows, weights)
 
 
 def _moved(

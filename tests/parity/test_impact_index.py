@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,6 +63,24 @@ def test_bm25_of_many_segments_with_replaced_and_deleted_documents() -> None:
     assert len(index) == len(catalogue)
     for words in (["w1"], ["w1", "w2", "w3"], ["w1", "w40", "w500", "nowhere"], ["w7", "w11", "w13", "w17", "w900"]):
         assert scores(index, words) == pytest.approx(expected(catalogue, words), abs=1e-4)
+
+
+def test_changes_count_what_came_went_or_got_other_words() -> None:
+    index, catalogue = ImpactIndex(Bm25()), texts(300, seed=4)
+    documents = {key: document(key, words) for key, words in catalogue.items()}
+    index.apply(list(documents.values()), [])
+    assert index.changes == 300
+    keys = list(documents)
+    priced = [replace(documents[key], numbers={"price": 1.0}, facets=("new",)) for key in keys[:100]]
+    again = [document(key, catalogue[key][::-1]) for key in keys[100:200]]
+    index.apply([*priced, *again], [])
+    assert index.changes == 300
+    more = {key: {**documents[key].weights, "w1": 99.0} for key in keys[:10]}
+    other = {key: dict(zip("abc", documents[key].weights.values(), strict=False)) for key in keys[10:30]}
+    index.apply([replace(documents[key], weights=weights) for key, weights in (more | other).items()], [])
+    assert index.changes == 330
+    index.apply([document("new", ["w1"])], [ItemId(keys[0])])
+    assert index.changes == 332
 
 
 def test_top_k_is_the_start_of_the_whole_order_with_ties_by_id() -> None:

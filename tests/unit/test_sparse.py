@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +105,10 @@ def test_associations_follow_the_catalogue_when_much_of_it_has_changed() -> None
     assert "couch-1" in ids(arm, "grey sofa")
     arm.apply([item(f"sofa-{n}", "Sofa") for n in range(6)], [])
     assert "couch-1" in ids(arm, "grey sofa")  # six items of 172 are not many
-    arm.apply([each for each in ITEMS if not each.id.startswith(("sofa", "couch"))], [])
+    others = [each for each in ITEMS if not each.id.startswith(("sofa", "couch"))]
+    arm.apply([replace(each, numbers={"price": 5.0}) for each in others], [])
+    assert "couch-1" in ids(arm, "grey sofa")  # new prices are no new words
+    arm.apply([replace(each, fields={"title": f"{each.fields['title']} sale"}) for each in others], [])
     assert "couch-1" not in ids(arm, "grey sofa")
 
 
@@ -114,7 +118,7 @@ def test_associations_of_many_items_are_prepared_beside_the_changes() -> None:
         arm = SparseRetriever(weights)
         arm.apply(ITEMS, [])
         assert "velvet" in weights.query("grey sofa").added
-        arm.apply([item(each.id, each.fields["title"].replace("velvet", "linen")) for each in ITEMS], [])
+        arm.apply([item(each.id, f"{each.fields['title']} sale".replace("velvet", "linen")) for each in ITEMS], [])
     terms.wait()
     assert "linen" in terms.query("grey sofa").added
     assert terms.query("grey sofa") == reference.query("grey sofa")
