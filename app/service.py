@@ -9,20 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event, RLock
 
-from app.answer import Answer
-from app.experiment import conduct
-from app.fanout import FanOut
-from app.following import Following
-from app.forced import check_forced, named
-from app.gaps import Gaps
-from app.indexer import Indexer, ItemTable, Progress
-from app.pipeline import Pipeline
-from app.request_clock import RequestClock
-from app.serving import Serving
+from app.indexing.following import Following
+from app.indexing.indexer import Indexer, ItemTable, Progress
+from app.search.answer import Answer
+from app.search.experiment import conduct
+from app.search.fanout import FanOut
+from app.search.forced import check_forced, named
+from app.search.gaps import Gaps
+from app.search.pipeline import Pipeline
+from app.search.request_clock import RequestClock
+from app.search.serving import Serving
+from app.search.shadow import ShadowTraffic
+from app.search.turns import Turns
 from app.settings import Settings
 from app.setup import Setup
-from app.shadow import ShadowTraffic
-from app.turns import Turns
 from core.catalogue import Catalogue
 from core.errors import NotFound, Unavailable
 from core.protocols import EventStore, ModelRegistry, Outcome, Policy
@@ -120,7 +120,8 @@ class Service:
         self.ready = True
 
     def adopt(self, settings: Settings) -> None:
-        """Serve by other settings, and their models, from the next request on. See app.reload for which may differ.
+        """Serve by other settings, and their models, from the next request on. See app.operating.reload
+        for which may differ.
 
         InvalidConfig leaves everything as it was.
         """

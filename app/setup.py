@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.degradation.guarded_arm import ArmLimits
-from app.page_rules import PageRules
-from app.pipeline import Pipeline
-from app.serving import Serving
+from app.search.page_rules import PageRules
+from app.search.pipeline import Pipeline
+from app.search.serving import Serving
 from core.protocols import Policy
 from core.types import Plan
 

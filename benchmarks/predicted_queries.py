@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.indexer import ItemTable
+from app.indexing.indexer import ItemTable
 from app.settings import load_settings
 from app.wiring.stores import open_catalogue, open_embeddings
 from core.text import query_tokens, tokens

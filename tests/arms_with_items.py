@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from app.indexer import ItemTable
+from app.indexing.indexer import ItemTable
 from core.types import Item, ItemId
 from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import uvicorn
 from bowerbird_client import Client
 
-from app.api import create_app
 from app.service import Service
 from app.settings import Settings
+from app.web.api import create_app
 from app.wiring.service import build_service
 
 Running = tuple[str, Callable[[], Service]]

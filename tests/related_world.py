@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from builders import episode
 
-from app.indexer import ItemTable
+from app.indexing.indexer import ItemTable
 from core.protocols import Retriever
 from core.types import Episode, Item, ItemId
 from retrievers.engagements.related_model import RelatedLearner

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from bandit_world import COST_PER_MS, LIBRARY, search, visit
 
-from app.rollout import RolloutGate
+from app.learning.rollout import RolloutGate
 from bandit.coverage.learner import CoverageLearner
 from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.rollout import Rules

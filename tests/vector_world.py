@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from app.indexer import ItemTable
+from app.indexing.indexer import ItemTable
 from core.protocols import Retriever
 from core.types import Item, ItemId, Query, Scored
 from retrievers.engagements.customers import CustomersModel

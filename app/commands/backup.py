@@ -16,7 +16,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Copy catalogue, events, judgments, models and configuration. The service may go on meanwhile."""
-    from app.backup import export as copy
+    from app.operating.backup import export as copy
 
     called = invocation(context)
     backup = copy(called.settings(), called.config, target)
@@ -32,7 +32,7 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Put a copy into an empty data directory. Every file is checked before any is written."""
-    from app.backup import restore as put_back
+    from app.operating.backup import restore as put_back
 
     data_dir = invocation(context).settings().data_dir
     backup = put_back(source, data_dir)

@@ -16,7 +16,7 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
 
     Exit code 1 when something is broken; waiting for data is not broken.
     """
-    from app.diagnosis import diagnose
+    from app.operating.diagnosis import diagnose
 
     findings = diagnose(invocation(context).settings())
     if as_json:

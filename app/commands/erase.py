@@ -18,7 +18,7 @@ def erase(
 
     May run beside the service. Earlier releases are removed too.
     """
-    from app.erasure import erase_user
+    from app.operating.erasure import erase_user
 
     removed = erase_user(invocation(context).settings(), user)
     if as_json:

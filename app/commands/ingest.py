@@ -22,7 +22,7 @@ def ingest(
 
     A running service on the same data directory shows the items within two seconds.
     """
-    from app.ingest import BadRow, read_items, read_mapping
+    from app.ingest.items import BadRow, read_items, read_mapping
     from app.wiring.stores import open_catalogue, open_embeddings
     from core.types import Item
     from retrievers.document import passage

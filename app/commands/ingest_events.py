@@ -12,7 +12,7 @@ from app.commands.common import Json, invocation, print_json, progress_bar, rema
 from core.errors import InvalidInput, unknown
 
 if TYPE_CHECKING:
-    from app.ingest_events import Report
+    from app.ingest.events import Report
 
 
 def ingest_events(
@@ -25,8 +25,8 @@ def ingest_events(
 
     Loading a file again changes nothing. Counts every row that was not taken, with the reason.
     """
-    from app.ingest_events import FORMATS, EventFiles
-    from app.user_ids import UserIds
+    from app.ingest.events import FORMATS, EventFiles
+    from app.web.user_ids import UserIds
     from app.wiring.stores import open_store
 
     if format_ not in FORMATS:

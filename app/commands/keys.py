@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from app.commands.common import Json, invocation, print_json, remarks, results
-from app.keys import Key, Keys
+from app.web.keys import Key, Keys
 
 app = typer.Typer(help="Make, list and revoke the API keys of the HTTP service.", no_args_is_help=True)
 

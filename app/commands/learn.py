@@ -31,7 +31,7 @@ def learn(
     `bowerbird serve` starts one itself unless service.learner is false. Of several that work on the same data, one
     learns, and another takes over when it is gone.
     """
-    from app.logs import configure_logging
+    from app.operating.logs import configure_logging
     from app.wiring.stores import open_leader
 
     if parent is not None:
@@ -58,10 +58,10 @@ def _learn(
     settings: Settings, leader: Leader, stop: Event, ended: Callable[[], bool], *, once: bool, as_json: bool
 ) -> None:
     """Step by step until it ends. Unavailable when another may have taken the lead: two must not publish in turn."""
-    from app.erasure import ForgettingLoop
-    from app.learner_state import LearnerState, write_state
-    from app.retention import Retention
-    from app.troubles import Troubles
+    from app.learning.learner_state import LearnerState, write_state
+    from app.learning.troubles import Troubles
+    from app.operating.erasure import ForgettingLoop
+    from app.operating.retention import Retention
     from app.wiring.insights import build_insights
     from app.wiring.learning import build_watch
     from app.wiring.stores import open_store

@@ -11,8 +11,8 @@ from rich.table import Table
 from app.commands.common import Json, print_json, results, started_service
 
 if TYPE_CHECKING:
-    from app.answer import Answer
-    from app.explanation import Explanation
+    from app.search.answer import Answer
+    from app.search.explanation import Explanation
 
 _TOLD = 8  # features of a hit in the table
 
@@ -26,7 +26,7 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Search the catalogue in this process, with the current models; nothing is logged or learned."""
-    from app.explanation import explain
+    from app.search.explanation import explain
     from app.service import new_query_id
     from core.types import Query
 
@@ -44,7 +44,7 @@ def search(
 
 
 def _document(answer: Answer, size: int, explanations: list[Explanation]) -> dict[str, Any]:
-    from app.explanation import quality_json
+    from app.search.explanation import quality_json
 
     hits: list[dict[str, Any]] = [
         {"position": n, "id": c.item.id, "title": c.item.fields.get("title"), "ranks": dict(c.ranks)}

@@ -15,7 +15,7 @@ import typer
 from app.commands.common import Invocation, invocation, remarks
 
 if TYPE_CHECKING:
-    from app.keys import Keys
+    from app.web.keys import Keys
 
 log = logging.getLogger(__name__)
 _RESTART_S = 5.0
@@ -34,12 +34,12 @@ def serve(
     SIGTERM: not ready first, then requests on their way are finished. SIGHUP, or a change of the configuration's file:
     it is read again.
     """
-    from app.api import create_app
-    from app.garbage import collect_rarely
-    from app.keys import Keys, check_bind
-    from app.logs import configure_logging
-    from app.reload import ConfigWatch
-    from app.server import GracefulServer
+    from app.indexing.garbage import collect_rarely
+    from app.operating.logs import configure_logging
+    from app.operating.reload import ConfigWatch
+    from app.web.api import create_app
+    from app.web.keys import Keys, check_bind
+    from app.web.server import GracefulServer
     from app.wiring.service import build_service
 
     called = invocation(context)
@@ -80,7 +80,7 @@ def serve(
 
 
 def _make_first_key(keys: Keys) -> None:
-    from app.keys import SCOPES
+    from app.web.keys import SCOPES
 
     _, token = keys.create(SCOPES, name="first")
     remarks.print(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import Lock
 
-from app.gaps import Gaps
+from app.search.gaps import Gaps
 from core.text import query_key
 from core.types import ItemId
 from retrievers.memory import Recollection

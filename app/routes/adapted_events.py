@@ -7,19 +7,19 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import ValidationError
 
-from app.access import Guarded, needs
 from app.adapters import algolia, metarank
 from app.adapters.translation import Hashed, Translate, Translation
-from app.bodies import Entry, entries, json_body, sentences
 from app.insights.live import Live
-from app.intake import take
-from app.metrics import Metrics
+from app.operating.metrics import Metrics
 from app.routes.dependencies import Configured, InLanes, Measured, Notices, Raw, Running, Users, json, json_of_many
 from app.schemas.adapted import AdaptedAnswer, NoteBody
 from app.schemas.parts import ErrorAnswer, Rejection
 from app.service import Service
 from app.settings import Settings
-from app.user_ids import UserIds
+from app.web.access import Guarded, needs
+from app.web.bodies import Entry, entries, json_body, sentences
+from app.web.intake import take
+from app.web.user_ids import UserIds
 from core.errors import BowerbirdError, InvalidInput, TooMany
 
 router = APIRouter(tags=["feedback"], route_class=Guarded)

@@ -8,14 +8,14 @@ from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
 from app.insights.noticed import Noticed
-from app.lanes import Lanes
-from app.metrics import Metrics
+from app.operating.metrics import Metrics
 from app.schemas.events import EventsAnswer
 from app.schemas.items import ItemsAnswer
 from app.schemas.parts import ErrorAnswer
 from app.service import Service
 from app.settings import Settings
-from app.user_ids import UserIds
+from app.web.lanes import Lanes
+from app.web.user_ids import UserIds
 from core.errors import Unavailable
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from app.access import Guarded, needs
-from app.bodies import entries, json_body, validate
 from app.insights.live import Live
-from app.intake import take
-from app.metrics import Metrics
+from app.operating.metrics import Metrics
 from app.routes.dependencies import Configured, InLanes, Measured, Notices, Raw, Running, Users, json_of_many
 from app.schemas.events import EventBody, EventsAnswer
 from app.schemas.parts import ErrorAnswer
 from app.service import Service
 from app.settings import Settings
-from app.user_ids import UserIds
+from app.web.access import Guarded, needs
+from app.web.bodies import entries, json_body, validate
+from app.web.intake import take
+from app.web.user_ids import UserIds
 from core.errors import TooMany
 
 router = APIRouter(tags=["feedback"], route_class=Guarded)

@@ -7,14 +7,14 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.access import Guarded, needs
-from app.diagnosis import LogFigures, diagnose
-from app.findings import Finding
+from app.operating.diagnosis import LogFigures, diagnose
+from app.operating.findings import Finding
 from app.routes.dependencies import Configured, Notices, Running, json
 from app.schemas.health import DoctorAnswer, HealthSeen, LearnerSeen, StorageSeen
 from app.schemas.insights import ArmSeen, EventsSeen, SearchedBody
 from app.schemas.learning import Chart, LearningAnswer, QueriesAnswer
 from app.schemas.parts import ErrorAnswer
+from app.web.access import Guarded, needs
 from app.wiring.plans import ARMS
 from core.errors import NotFound
 

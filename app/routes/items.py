@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from app.access import Guarded, needs
-from app.bodies import entries, json_body, validate
 from app.routes.dependencies import Configured, InLanes, Raw, Running, json, json_of_many
 from app.schemas.items import ItemBody, ItemsAnswer
 from app.schemas.parts import ErrorAnswer, Id
 from app.service import Service
 from app.settings import Settings
+from app.web.access import Guarded, needs
+from app.web.bodies import entries, json_body, validate
 from core.errors import TooMany
 from core.types import ItemId
 

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.access import Guarded, needs
 from app.routes.dependencies import Configured, Notices, Running, json
 from app.schemas.memory import EntryBody, MemoryAnswer, MemoryHistory, NeighbourBody
 from app.settings import Settings
+from app.web.access import Guarded, needs
 from core.errors import InvalidInput
 from core.types import Item
 from retrievers.document import title

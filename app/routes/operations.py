@@ -7,10 +7,10 @@ import time
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from app.access import Guarded, needs
-from app.learner_state import read_state
+from app.learning.learner_state import read_state
 from app.routes.dependencies import Configured, InLanes, Measured, Running, json
 from app.schemas.operations import ArmHealth, Health, HealthDetails
+from app.web.access import Guarded, needs
 from core.errors import Unavailable
 
 router = APIRouter(tags=["operations"], route_class=Guarded)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from app.access import Guarded, needs
 from app.routes.dependencies import Configured, Running, json
 from app.schemas.plans import PlansAnswer, ReadingBody, ReadingsAnswer
 from app.service import Service, new_query_id
 from app.settings import Settings
+from app.web.access import Guarded, needs
 from app.wiring.plans import ARMS
 from bandit.rollouts.staged import StagedPolicy
 from core.errors import InvalidInput

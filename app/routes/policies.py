@@ -6,8 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.access import Guarded, needs
-from app.rollout_operator import Standing, promote_candidate, standing, take_back
+from app.learning.rollout_operator import Standing, promote_candidate, standing, take_back
 from app.routes.dependencies import Configured, Running, json
 from app.schemas.parts import ErrorAnswer
 from app.schemas.policies import (
@@ -19,6 +18,7 @@ from app.schemas.policies import (
     RollbackBody,
     RolledBack,
 )
+from app.web.access import Guarded, needs
 
 router = APIRouter(tags=["policies"], route_class=Guarded)
 _REFUSED: dict[int | str, dict[str, Any]] = {404: {"model": ErrorAnswer}, 409: {"model": ErrorAnswer}}

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.access import Guarded, needs
-from app.quality import pairs_to_judge
-from app.quality_report import quality_report
+from app.learning.quality import pairs_to_judge
+from app.learning.quality_report import quality_report
 from app.routes.dependencies import Configured, Running, json
 from app.schemas.parts import ErrorAnswer
 from app.schemas.quality import JudgmentAnswer, JudgmentBody, PairBody, PairsAnswer, QualityReport
+from app.web.access import Guarded, needs
 
 router = APIRouter(tags=["quality"], route_class=Guarded)
 _MOST = 100

@@ -9,16 +9,16 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from app.access import Guarded, needs
-from app.answer import Answer
-from app.explanation import Explanation, explain
-from app.request_clock import RequestClock
 from app.routes.dependencies import All
 from app.schemas.explanation import ExplanationBody
 from app.schemas.facets import facet_body
 from app.schemas.search import SearchAnswer, SearchBody, told
+from app.search.answer import Answer
+from app.search.explanation import Explanation, explain
+from app.search.request_clock import RequestClock
 from app.service import Page, Service, new_query_id
-from app.user_ids import UserIds
+from app.web.access import Guarded, needs
+from app.web.user_ids import UserIds
 from core.errors import InvalidInput
 from core.types import Facet
 

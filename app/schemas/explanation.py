@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from app.explanation import Explanation, quality_json
 from app.schemas.memory import RememberedBody
 from app.schemas.parts import model
+from app.search.explanation import Explanation, quality_json
 from retrievers.memory import Entry
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from app.findings import Finding
+from app.operating.findings import Finding
 from app.schemas.insights import ArmSeen
 from app.schemas.parts import model
 

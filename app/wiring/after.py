@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.degradation.daemon_threads import DaemonThreads
-from app.neural import NeuralStage
+from app.search.neural import NeuralStage
 from app.settings import Settings
 from ranking.cross_encoder import CrossEncoderModel
 from ranking.diversity import Diversity

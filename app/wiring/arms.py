@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.indexer import ItemTable
+from app.indexing.indexer import ItemTable
 from app.settings import Settings
 from app.wiring.plans import RANKED_ARMS
 from app.wiring.stores import open_embeddings

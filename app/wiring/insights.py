@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.insights.learned import Insights
-from app.rollout import POLICY, stored
+from app.learning.rollout import POLICY, stored
 from app.settings import Settings
 from app.wiring.plans import plan_library
 from app.wiring.policies import policy_of_kind, warmup

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.policy_watch import PolicyWatch
+from app.learning.policy_watch import PolicyWatch
 from app.settings import Settings
 from app.wiring.arms import feature_schema
 from app.wiring.plans import plan_library

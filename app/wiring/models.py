@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from app.gaps import Gaps
-from app.ranker_trial import CANDIDATE, trial_name
-from app.rollout import stored
-from app.serving import Experiment, Serving
+from app.learning.ranker_trial import CANDIDATE, trial_name
+from app.learning.rollout import stored
+from app.search.gaps import Gaps
+from app.search.serving import Experiment, Serving
 from app.settings import Settings
 from app.wiring.policies import policy_of_kind
 from app.wiring.rollout import staged

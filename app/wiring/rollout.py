@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from app.gates import Gates
-from app.ranker_trial import RankerTrial
-from app.rollout import RolloutGate, Stored
+from app.learning.gates import Gates
+from app.learning.ranker_trial import RankerTrial
+from app.learning.rollout import RolloutGate, Stored
 from app.settings import Settings
 from app.wiring.plans import plan_library
 from app.wiring.policies import learned_policy, warmup

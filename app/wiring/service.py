@@ -9,13 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from threading import Event
 
-from app.checkpoints import Checkpoints
-from app.fanout import FanOut
-from app.gaps import Gaps
-from app.indexer import Indexer
+from app.indexing.checkpoints import Checkpoints
+from app.indexing.indexer import Indexer
+from app.search.fanout import FanOut
+from app.search.gaps import Gaps
+from app.search.shadow import ShadowTraffic
 from app.service import Service
 from app.settings import Settings
-from app.shadow import ShadowTraffic
 from app.wiring.after import build_neural
 from app.wiring.arms import Arms, build_arms
 from app.wiring.limits import arm_limits

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from app.fanout import FanOut
-from app.gaps import Gaps
-from app.neural import NeuralStage
-from app.page_rules import PageRules
-from app.pipeline import Pipeline
+from app.search.fanout import FanOut
+from app.search.gaps import Gaps
+from app.search.neural import NeuralStage
+from app.search.page_rules import PageRules
+from app.search.pipeline import Pipeline
 from app.settings import Settings
 from app.setup import Setup
 from app.wiring.after import build_diversity

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.rollout import PATIENCE
+from app.learning.rollout import PATIENCE
 from app.settings import load_settings
 from app.wiring.rollout import rules
 from bandit.draw import draw

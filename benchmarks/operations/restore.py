@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.backup import export, restore
+from app.operating.backup import export, restore
 from app.service import Service, new_query_id
 from app.settings import load_settings
 from app.wiring.learning import build_learning

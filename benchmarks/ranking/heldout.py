@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 
+from app.learning.simulate import simulate
 from app.service import Service
 from app.settings import Settings, load_settings
-from app.simulate import simulate
 from app.wiring.arms import feature_schema
 from app.wiring.stores import open_store
 from benchmarks.loop import DATA, RATINGS, ingest

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.ingest import read_items, read_mapping
+from app.ingest.items import read_items, read_mapping
 from benchmarks.catalogue import SyntheticItems
 from benchmarks.collections import COLLECTIONS
 from benchmarks.tables import table

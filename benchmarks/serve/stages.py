@@ -1,6 +1,6 @@
 """Where the time of a search goes: what GET /metrics says before and after a load.
 
-The histograms are filled from the clock that spans are made of (app/request_clock.py), for every search.
+The histograms are filled from the clock that spans are made of (app/search/request_clock.py), for every search.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from words import item, query
 
-from app.indexer import ItemTable
+from app.indexing.indexer import ItemTable
 from core.catalogue import Copied, Selective
 from core.types import Item, ItemId, Range, Scored
 from retrievers.impact.expansion import CatalogueTerms

@@ -15,12 +15,12 @@ from http_service import served
 from http_words import event, refused, search
 from small_service import prepared
 
-from app.access import scope_of
-from app.api import create_app
-from app.keys import SCOPES, Keys
 from app.routes import RESOURCES
 from app.settings import Settings, load_settings
 from app.studio.pages import HEADERS, PAGES
+from app.web.access import scope_of
+from app.web.api import create_app
+from app.web.keys import SCOPES, Keys
 
 PUBLIC = {"/livez", "/readyz", "/assets/bowerbird.js"}
 ROUTES = [route for resource in RESOURCES for route in resource.router.routes if isinstance(route, APIRoute)]

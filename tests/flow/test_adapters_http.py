@@ -10,7 +10,7 @@ from http_service import Running
 from http_words import refused, search
 
 from app.settings import Settings
-from app.user_ids import UserIds
+from app.web.user_ids import UserIds
 from core.types import Feedback, QueryId
 
 

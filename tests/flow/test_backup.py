@@ -12,7 +12,7 @@ import pytest
 from builders import impression
 from small_service import prepared
 
-from app.backup import export, restore
+from app.operating.backup import export, restore
 from app.service import Service, new_query_id
 from app.settings import Settings
 from app.wiring.learning import build_learning

@@ -14,7 +14,7 @@ import pytest
 from http_words import event, search
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.learner_state import LearnerState, write_state
+from app.learning.learner_state import LearnerState, write_state
 from app.settings import CONFIGS, Settings
 
 DASHBOARD = CONFIGS / "grafana" / "dashboards" / "bowerbird.json"

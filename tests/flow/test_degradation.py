@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_service import ITEMS, prepared
 
-from app.last_resort import NAME as LAST_RESORT
-from app.request_clock import RequestClock
+from app.search.last_resort import NAME as LAST_RESORT
+from app.search.request_clock import RequestClock
 from app.service import Page, Service, new_query_id
 from app.wiring.plans import ARMS
 from app.wiring.service import build_service

@@ -14,7 +14,7 @@ from faulty_arm import Fault, Faults
 from http_words import event, search
 from small_service import prepared
 
-from app.api import create_app
+from app.web.api import create_app
 from app.wiring.service import build_service
 
 DEADLINE_MS = 250.0

@@ -15,7 +15,7 @@ from http_words import event, search
 from small_service import prepared
 
 from app.settings import Settings
-from app.user_ids import UserIds
+from app.web.user_ids import UserIds
 from app.wiring.stores import open_registry, open_store
 from ranking.profiles import ProfilesModel
 from retrievers.engagements.customers import CustomersModel

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from app.settings import load_settings
-from app.user_ids import UserIds
+from app.web.user_ids import UserIds
 from app.wiring.learning import build_learning
 from app.wiring.stores import open_registry, open_store
 from core.types import Impression, QueryId

@@ -15,8 +15,8 @@ import pytest
 from builders import click
 from small_service import prepared
 
-from app.diagnosis import diagnose
-from app.rollout_operator import group_figures, promote_candidate, standing, take_back
+from app.learning.rollout_operator import group_figures, promote_candidate, standing, take_back
+from app.operating.diagnosis import diagnose
 from app.service import Service, new_query_id
 from app.settings import Settings
 from app.wiring.learning import build_learning

@@ -14,9 +14,9 @@ import uvicorn
 from http_words import refused, search
 from small_service import prepared, track
 
-from app.api import create_app
 from app.schemas.items import ItemBody
 from app.service import Service
+from app.web.api import create_app
 from app.wiring.service import build_service
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from http_words import refused, search
 
-from app.logs import HumanLines, JsonLines
+from app.operating.logs import HumanLines, JsonLines
 from app.service import Service
 
 
@@ -35,7 +35,7 @@ def test_json_lines_have_the_id_and_what_is_said(http: httpx.Client) -> None:
     said = StringIO()
     handler = logging.StreamHandler(said)
     handler.setFormatter(JsonLines())
-    logger = logging.getLogger("app.request_ids")
+    logger = logging.getLogger("app.web.request_ids")
     before = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -18,8 +18,8 @@ from http_words import refused
 from served import free_port
 from small_service import prepared
 
-from app.keys import Keys
 from app.settings import Settings
+from app.web.keys import Keys
 
 
 def bowerbird(settings: Settings, *arguments: str) -> list[str]:

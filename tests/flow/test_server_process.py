@@ -16,8 +16,8 @@ from http_words import event, refused, search
 from real_server import Load, Server
 from waiting import until
 
-from app.learner_state import LearnerState, write_state
-from app.operations_diagnosis import operations
+from app.learning.learner_state import LearnerState, write_state
+from app.operating.operations_diagnosis import operations
 from app.settings import load_settings
 from core.types import QueryId
 from feedback.sqlite_store import SqliteEventStore

@@ -18,8 +18,8 @@ from studio_browser import serious
 from waiting import until
 from words import item
 
-from app.quality import build_quality
-from app.rollout_operator import standing
+from app.learning.quality import build_quality
+from app.learning.rollout_operator import standing
 from app.service import Service, new_query_id
 from app.settings import Settings
 from app.studio.pages import PAGES
@@ -141,7 +141,8 @@ COVERED = """async (address) => {
     { name: "second", colour: "--warn", values: flat(0.5), low: flat(0.1), high: flat(0.9) },
   ];
   const figure = (value) => String(value);
-  new Chart(section, { twin: "", nothing: "" }).draw({ series, x: { values: [1, 2, 3, 4], name: "x", time: false, format: figure }, format: figure });
+  const x = { values: [1, 2, 3, 4], name: "x", time: false, format: figure };
+  new Chart(section, { twin: "", nothing: "" }).draw({ series, x, format: figure });
   section.id = "covered";
 }"""
 

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from small_service import prepared
 
-from app.api import create_app
+from app.web.api import create_app
 from app.wiring.service import build_service
 
 PARENT = "0af7651916cd43dd8448eb211c80319c"

@@ -7,7 +7,7 @@ from http_service import Running
 from http_words import event, search
 
 from app.settings import Settings
-from app.user_ids import UserIds
+from app.web.user_ids import UserIds
 from core.types import QueryId
 
 ANN = "ann.unmistakable@example.org"

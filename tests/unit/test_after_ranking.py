@@ -14,15 +14,15 @@ from arms_with_items import Okapi, Popular
 from tiny_cross_encoder import save_tiny_cross_encoder
 from words import item, query
 
-from app.answer import Answer
 from app.degradation.guarded_arm import ArmLimits
-from app.explanation import explain
-from app.fanout import FanOut
-from app.indexer import ItemTable
-from app.interleave import interleave
-from app.neural import NeuralStage, Reader
-from app.pipeline import Pipeline
-from app.serving import Serving
+from app.indexing.indexer import ItemTable
+from app.search.answer import Answer
+from app.search.explanation import explain
+from app.search.fanout import FanOut
+from app.search.interleave import interleave
+from app.search.neural import NeuralStage, Reader
+from app.search.pipeline import Pipeline
+from app.search.serving import Serving
 from bandit.context import context_features
 from bandit.fixed import FixedPolicy
 from bandit.plans import PlanLibrary

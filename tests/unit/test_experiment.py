@@ -10,14 +10,14 @@ import pytest
 from arms_with_items import Okapi, Popular
 from words import item
 
-from app.answer import Answer
 from app.degradation.guarded_arm import ArmLimits
-from app.experiment import conduct
-from app.fanout import FanOut
-from app.indexer import ItemTable
-from app.interleave import interleave
-from app.pipeline import Pipeline
-from app.serving import Experiment, Serving
+from app.indexing.indexer import ItemTable
+from app.search.answer import Answer
+from app.search.experiment import conduct
+from app.search.fanout import FanOut
+from app.search.interleave import interleave
+from app.search.pipeline import Pipeline
+from app.search.serving import Experiment, Serving
 from bandit.context import context_features
 from bandit.experiments.interleaving import FIRST, NOBODY, SECOND
 from bandit.fixed import FixedPolicy

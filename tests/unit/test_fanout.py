@@ -12,7 +12,7 @@ from words import item, query
 
 from app.degradation.breaker import Circuit
 from app.degradation.guarded_arm import ArmLimits
-from app.fanout import FanOut
+from app.search.fanout import FanOut
 from core.types import ArmStatus, Plan
 
 ITEMS = [item("lamp", "Desk lamp", popularity=0.2), item("chair", "Oak chair", popularity=0.9)]

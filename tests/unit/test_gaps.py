@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from threading import Thread
 
-from app.gaps import Gaps
+from app.search.gaps import Gaps
 
 
 def test_nobody_waits_where_nobody_searches() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from words import item, query
 
-from app.checkpoints import Checkpoints
-from app.indexer import Indexer, ItemTable
+from app.indexing.checkpoints import Checkpoints
+from app.indexing.indexer import Indexer, ItemTable
 from core.catalogue import Catalogue
 from core.types import ItemId
 from feedback.sqlite_catalogue import SqliteCatalogue

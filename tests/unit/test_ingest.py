@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.ingest import BadRow, read_items, read_mapping
+from app.ingest.items import BadRow, read_items, read_mapping
 from core.errors import BowerbirdError
 from core.types import Item
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from builders import click, impression, shadow
 
-from app.gaps import Gaps
 from app.insights.course import MOST, Course
 from app.insights.kinds import kind_of
 from app.insights.learned import Insights, StoredInsights
@@ -22,6 +21,7 @@ from app.insights.plan_figures import PlanFigures
 from app.insights.queries import Queries
 from app.insights.storage import Storage
 from app.insights.sums import Sum
+from app.search.gaps import Gaps
 from bandit.ope import Evidence, assess
 from bandit.plans import PlanLibrary
 from bandit.rollouts.staged import in_control

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.keys import Keys, check_bind, is_loopback
-from app.throttle import Throttle
+from app.web.keys import Keys, check_bind, is_loopback
+from app.web.throttle import Throttle
 from core.errors import InvalidConfig, InvalidInput, NotFound
 
 

@@ -13,7 +13,7 @@ from builders import schema
 from popularity_world import IDS, learner, model_of, searches
 from words import item, query
 
-from app.ranker_trial import trial_name
+from app.learning.ranker_trial import trial_name
 from app.settings import load_settings
 from app.wiring.learning import build_learning
 from app.wiring.models import Models

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from words import item, query
 
-from app.answer import Answer
-from app.page_rules import PageRules
-from app.ranked import Ranked
+from app.search.answer import Answer
+from app.search.page_rules import PageRules
+from app.search.ranked import Ranked
 from benchmarks.bandit.exactness import chi2_survival
 from core.types import Candidate, Choice, Features, Plan
 from ranking.rrf import ReciprocalRankFusion

@@ -11,10 +11,10 @@ from arms_with_items import Okapi, Popular
 from words import item, query
 
 from app.degradation.guarded_arm import ArmLimits
-from app.fanout import FanOut
-from app.indexer import ItemTable
-from app.pipeline import Pipeline
-from app.serving import Serving
+from app.indexing.indexer import ItemTable
+from app.search.fanout import FanOut
+from app.search.pipeline import Pipeline
+from app.search.serving import Serving
 from bandit.context import context_features
 from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy

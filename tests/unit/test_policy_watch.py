@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from builders import episode
 
-from app.learner_state import LearnerState, read_state, write_state
-from app.policy_watch import PolicyWatch
+from app.learning.learner_state import LearnerState, read_state, write_state
+from app.learning.policy_watch import PolicyWatch
 from bandit.fixed import FixedPolicy
 from bandit.plans import PlanLibrary
 from core.types import Choice, Episode, Plan

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from builders import episode
 
-from app.ranker_trial import CANDIDATE, PREVIOUS, RANKER, RankerTrial, trial_name, way_back
+from app.learning.ranker_trial import CANDIDATE, PREVIOUS, RANKER, RankerTrial, trial_name, way_back
 from bandit.experiments.sequential import evidence
 from core.types import Episode
 from feedback.registry import FileRegistry

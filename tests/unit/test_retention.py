@@ -7,7 +7,7 @@ from pathlib import Path
 
 from builders import click, impression
 
-from app.retention import Retention
+from app.operating.retention import Retention
 from core.types import QueryId
 from feedback.sqlite_store import SqliteEventStore
 

@@ -11,8 +11,8 @@ from arms_with_items import Okapi, Popular
 from builders import impression
 from words import item
 
-from app.gaps import Gaps
-from app.shadow import ShadowTraffic
+from app.search.gaps import Gaps
+from app.search.shadow import ShadowTraffic
 from core.protocols import Retriever
 from core.types import Query, QueryId, Scored
 from feedback.sqlite_store import SqliteEventStore

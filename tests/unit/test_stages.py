@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from app.request_clock import RequestClock
-from app.stages import StageTimes
+from app.operating.stages import StageTimes
+from app.search.request_clock import RequestClock
 
 
 def test_laps_have_no_gaps_and_sum_to_the_whole() -> None:

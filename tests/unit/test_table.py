@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from words import item
 
-from app.indexer import ItemTable
+from app.indexing.indexer import ItemTable
 from core.table import Table
 from core.types import ItemId
 

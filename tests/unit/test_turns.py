@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from threading import Event, Thread
 
-from app.turns import Turns
+from app.search.turns import Turns
 
 
 def test_a_third_waits_until_one_has_ended() -> None:

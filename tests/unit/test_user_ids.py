@@ -7,7 +7,7 @@ import hmac
 import stat
 from pathlib import Path
 
-from app.user_ids import UserIds
+from app.web.user_ids import UserIds
 
 
 def test_the_hash_is_hmac_sha256_under_a_secret_of_the_owner_alone(tmp_path: Path) -> None:

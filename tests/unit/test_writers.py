@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from words import item, query
 
-from app.checkpoints import Checkpoints
-from app.indexer import Indexer, ItemTable
+from app.indexing.checkpoints import Checkpoints
+from app.indexing.indexer import Indexer, ItemTable
 from core.catalogue import Indexed
 from core.types import Item, ItemId
 from feedback.sqlite_catalogue import SqliteCatalogue

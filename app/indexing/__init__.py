@@ -1,0 +1,1 @@
+"""What follows the catalogue: indexes and the table of items, kept up to date and on disk."""

@@ -1,0 +1,166 @@
+"""Reads a catalogue file (NDJSON or CSV, also .gz), maps its columns to items, and reports every bad row."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import tomllib
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from app.schemas.items import ItemBody
+from app.web.bodies import sentences
+from core.errors import InvalidConfig, InvalidInput
+from core.types import Item
+
+
+class Mapped(BaseModel):
+    """How columns become an item. Without a mapping, rows have the shape of an item already."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    type: str = "item"  # the same for all rows, unless there is a type_column
+    type_column: str | None = None
+    fields: dict[str, str]
+    attributes: dict[str, str] = {}
+    numbers: dict[str, str] = {}
+    scale: dict[str, float] = {}  # number -> factor, for prices in cents
+    years: dict[str, str] = {}  # number -> column that starts with a four-digit year
+    separators: dict[str, str] = {}  # attribute -> what stands between its values in one column
+    dates: dict[str, str] = {}
+    images: list[str] = []  # columns
+    attribute_prefix: str | None = None  # every column with this prefix is an attribute, named by the rest
+    number_prefix: str | None = None
+
+    def body(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row in the shape of ItemBody; empty columns are left out."""
+        attributes = {
+            name: _strings(row.get(column), self.separators.get(name)) for name, column in self.attributes.items()
+        }
+        numbers = {name: _number(name, row.get(column)) for name, column in self.numbers.items()}
+        numbers |= {name: _year(row.get(column)) for name, column in self.years.items()}
+        if prefix := self.attribute_prefix:
+            attributes |= {k.removeprefix(prefix): _strings(v) for k, v in row.items() if k.startswith(prefix)}
+        if prefix := self.number_prefix:
+            numbers |= {k.removeprefix(prefix): _number(k, v) for k, v in row.items() if k.startswith(prefix)}
+        fields = {name: _string(row.get(column)) for name, column in self.fields.items()}
+        return {
+            "id": _string(row.get(self.id)),
+            "type": _string(row.get(self.type_column)) or self.type if self.type_column else self.type,
+            "fields": {name: text for name, text in fields.items() if text},
+            "attributes": {name: values for name, values in attributes.items() if values},
+            "numbers": {
+                name: value * self.scale.get(name, 1.0) for name, value in numbers.items() if value is not None
+            },
+            "dates": {name: text for name, column in self.dates.items() if (text := _string(row.get(column)))},
+            "images": [address for column in self.images for address in _strings(row.get(column))],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    line: int
+    reason: str
+
+
+def read_mapping(path: Path) -> Mapped:
+    """InvalidConfig names the key that is wrong."""
+    try:
+        return Mapped.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InvalidConfig(
+            "mapping_unreadable", f"Cannot read {path}: {error.strerror}.", "Check --mapping."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidConfig("mapping_syntax", f"{path} is not TOML: {error}.", "Correct that line.") from None
+    except ValidationError as error:
+        remedy = f"Allowed keys: {', '.join(sorted(Mapped.model_fields))}."
+        raise InvalidConfig("bad_mapping", f"{path}: {sentences(error.errors())}", remedy) from None
+
+
+def read_items(path: Path, mapping: Mapped | None) -> Iterator[Item | BadRow]:
+    """Every row of the file as an item, or as a line number with the reason; a row is never half an item."""
+    for line, row in _rows(path):
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        try:
+            yield ItemBody.model_validate(mapping.body(row) if mapping else row).item()
+        except ValidationError as error:
+            yield BadRow(line, sentences(error.errors()))
+        except ValueError as error:
+            yield BadRow(line, str(error))
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Any]]:
+    if not path.exists():  # a pipe is welcome
+        raise InvalidInput("unreadable_file", f"There is no file {path}.", "Check the path.")
+    try:
+        yield from _lines(path)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _unreadable(path, f"cannot be read to its end: {error}", "Fetch or pack it again") from None
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, f"is not UTF-8: {error}", "Convert it, for example with iconv") from None
+    except csv.Error as error:
+        raise _unreadable(path, f"is not CSV: {error}", "Check its quotes") from None
+
+
+def _unreadable(path: Path, what: str, remedy: str) -> InvalidInput:
+    return InvalidInput(
+        "unreadable_file", f"{path} {what}.", f"{remedy}, and load it again: rows that are stored already do no harm."
+    )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Any]]:
+    # A row at a time: the file may be larger than memory.
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as raw:
+        if ".csv" in path.suffixes or ".tsv" in path.suffixes:
+            delimiter = "\t" if ".tsv" in path.suffixes else ","
+            reader = csv.DictReader(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""), delimiter=delimiter)
+            for row in reader:
+                yield reader.line_num, row
+            return
+        for number, line in enumerate(raw, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                yield number, BadRow(number, f"not JSON: {error}")
+                continue
+            yield number, row if isinstance(row, dict) else BadRow(number, f"not a JSON object: {line[:60]!r}")
+
+
+def _string(value: Any) -> str:
+    """A list becomes one text."""
+    if isinstance(value, list):
+        return " ".join(map(_string, value))
+    return "" if value is None else str(value).strip()
+
+
+def _strings(value: Any, separator: str | None = None) -> list[str]:
+    values = value if isinstance(value, list) else _string(value).split(separator) if separator else [value]
+    return [text for entry in values if (text := _string(entry))]
+
+
+def _number(name: str, value: Any) -> float | None:
+    text = _string(value)
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name} = {text!r} is no number; correct it or leave it empty") from None
+
+
+def _year(value: Any) -> float | None:
+    start = _string(value)[:4]
+    return float(start) if start.isdigit() and len(start) == 4 else None
