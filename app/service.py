@@ -252,7 +252,7 @@ class Service:
         return True
 
     def _refresh(self) -> None:
-        self.indexer.catch_up()
+        self.indexer.follow()
         self.reload()
         self.indexer.save()
 

@@ -96,6 +96,16 @@ class Selective(Protocol):
         ...
 
 
+@runtime_checkable
+class Prepared(Protocol):
+    """Anything Indexed whose changes take long to work out, apart from making them visible."""
+
+    def prepare(self, upserts: Sequence[Item]) -> None:
+        """Called in another thread just before `apply` of the same items, while others are told of them: do what can
+        be done without changing an answer."""
+        ...
+
+
 def item_to_json(item: Item) -> str:
     """All but the id, without what is empty: most items have neither reviews nor relations."""
     body = {

@@ -31,6 +31,10 @@ class VectorRetriever:
         """Swap the learned map of query vectors in; None forgets it, and so does one learned with another encoder."""
         self._adapter = QueryAdapter.load(model, self._embeddings.version)
 
+    def prepare(self, upserts: Sequence[Item]) -> None:
+        """Afterwards the vectors of these items are at hand."""
+        self._embeddings.encode([passage(item) for item in upserts])
+
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         vectors = self._embeddings.encode([passage(item) for item in upserts])
         # The last of several upserts of one id wins, as everywhere.

@@ -6,12 +6,13 @@ import logging
 import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from threading import Condition, Lock
 
 from app.indexing.checkpoints import Checkpoint, Checkpoints
-from core.catalogue import Catalogue, Changes, Copied, Indexed, Selective, item_from_json, item_to_json
+from core.catalogue import Catalogue, Changes, Copied, Indexed, Prepared, Selective, item_from_json, item_to_json
 from core.table import Table
 from core.types import Item, ItemId
 
@@ -106,6 +107,16 @@ class Indexer:
             with self._turn:
                 self._writers -= 1
 
+    def follow(self) -> None:
+        """Apply what others have changed by now, but for when a writer of this process leads: its round has that too.
+
+        Two who took turns would apply little at a time, which costs the most, and one of them might never be done.
+        """
+        with self._turn:
+            if self._led:
+                return
+        self.reach(self._catalogue.sequence())
+
     def save(self, *, now: bool = False) -> None:
         """Write a checkpoint if one is due; `now`: also while the catalogue is changing."""
         share = self._unsaved / max(len(self._items), 1)
@@ -130,9 +141,22 @@ class Indexer:
         changed = {*(item.id for item in changes.upserts), *changes.deletes}
         before = {item_id: self._items[item_id] for item_id in changed - self._unsure if item_id in self._items}
         self._unsure |= changed
-        for follower in self._followers.values():
-            follower.apply(_read_by(follower, changes.upserts, before), changes.deletes)
+        self._tell(
+            [(each, _read_by(each, changes.upserts, before)) for each in self._followers.values()], changes.deletes
+        )
         self._unsure -= changed
+
+    def _tell(self, told: Sequence[tuple[Indexed, Sequence[Item]]], deletes: Collection[ItemId]) -> None:
+        """One follower after the other; what takes long to work out is begun at once, beside those before."""
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prepare") as beside:
+            begun = [
+                beside.submit(follower.prepare, upserts) if upserts and isinstance(follower, Prepared) else None
+                for follower, upserts in told
+            ]
+            for (follower, upserts), prepared in zip(told, begun, strict=True):
+                if prepared:
+                    prepared.result()
+                follower.apply(upserts, deletes)
 
     def _reached_or_leads(self, sequence: int) -> bool:
         """Whether it is applied, by another writer perhaps; when it is not, the turn of the caller has come."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from words import item, query
 from app.indexing.checkpoints import Checkpoints
 from app.indexing.indexer import Indexer, ItemTable
 from core.catalogue import Catalogue
-from core.types import ItemId
+from core.types import Item, ItemId
 from feedback.sqlite_catalogue import SqliteCatalogue
 from retrievers.lexical import LexicalRetriever
 from retrievers.structured import StructuredRetriever
@@ -139,3 +140,43 @@ def test_nothing_is_saved_while_the_catalogue_is_changing(catalogue: Catalogue, 
     first.indexer.catch_up()
     first.indexer.save()
     assert len(list((tmp_path / "indexes").glob("v1-*"))) == 1
+
+
+class Slow:
+    """A follower that works out first, and is told only of what changed."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, list[str], bool]] = []
+        self.broken = False
+
+    def prepare(self, upserts: Sequence[Item]) -> None:
+        self._note("prepare", upserts)
+        if self.broken:
+            raise OSError("no room")
+
+    def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
+        self._note("apply", upserts)
+
+    def _note(self, what: str, upserts: Sequence[Item]) -> None:
+        self.done.append((what, [each.id for each in upserts], threading.current_thread() is threading.main_thread()))
+
+    def save(self, folder: Path) -> None: ...
+    def restore(self, folder: Path) -> None: ...
+
+
+def test_what_takes_long_is_begun_beside_the_others_and_met_again_when_it_fails(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    items, slow = ItemTable(), Slow()
+    indexer = Indexer(catalogue, items, {"items": items, "slow": slow}, Checkpoints(tmp_path / "indexes", "v1"))
+    everything = [each.id for each in ITEMS]
+    slow.broken = True
+    with pytest.raises(OSError, match="no room"):
+        indexer.catch_up()
+    assert slow.done == [("prepare", everything, False)]
+    slow.broken = False
+    indexer.catch_up()
+    assert slow.done[1:] == [("prepare", everything, False), ("apply", everything, True)]
+    catalogue.delete(ItemId("lamp-1"))
+    indexer.catch_up()
+    assert slow.done[3:] == [("apply", [], True)]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 import pytest
 from words import item, query
@@ -166,3 +167,30 @@ def test_who_reads_a_part_is_told_of_that_part_only(shop: Shop) -> None:
     shop.delete("a")
     shop.put(lamp("a", "red", 1))
     assert shop.prices.held == {"a": 1, "b": 3, "c": 4}
+
+
+def test_following_takes_in_what_others_wrote(shop: Shop) -> None:
+    shop.catalogue.put([lamp("a", "one", 1)])
+    shop.indexer.follow()
+    assert shop.found("one") == [{"a"}] * 2
+
+
+def test_following_leaves_it_to_a_writer_who_leads_and_ends_while_they_go_on(shop: Shop) -> None:
+    """The rounds of the writers have it all, so that the one who looks for models and saves has time for that."""
+    begun, go_on = Event(), Event()
+
+    def hold(upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
+        begun.set()
+        assert go_on.wait(20)
+
+    shop.last.apply = hold  # type: ignore[method-assign]
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(shop.put, lamp("a", "one", 1))
+        assert begun.wait(20)
+        shop.catalogue.put([lamp("b", "two", 2)])
+        shop.indexer.follow()  # returns, though the writer holds on
+        assert not writing.done()
+        go_on.set()
+        writing.result()
+    shop.indexer.follow()
+    assert shop.found("two") == [{"b"}] * 2
