@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from core.pace import unhurried
 from core.types import ItemId
 
 Row = TypeVar("Row")
@@ -76,7 +77,7 @@ class Table(Mapping[ItemId, Row], Generic[Row]):
     def _write(self, rows: Mapping[ItemId, Row | _Place], folder: Path) -> None:
         with (folder / "rows").open("wb") as file:
             encoded = (self._bytes(row) if isinstance(row, _Place) else self._encode(row) for row in rows.values())
-            lengths = [*map(file.write, encoded)]
+            lengths = [*map(file.write, unhurried(encoded))]
         np.save(folder / "starts.npy", np.cumsum([0, *lengths], dtype=np.int64))
         (folder / "ids.json").write_bytes(orjson.dumps([*rows]))
 

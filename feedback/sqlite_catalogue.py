@@ -27,8 +27,8 @@ class SqliteCatalogue:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+        self._lock, self._looking = threading.Lock(), threading.Lock()
+        self._db, self._read = _opened(path), _opened(path)  # who reads does not wait for what is being put on disk
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
@@ -36,9 +36,10 @@ class SqliteCatalogue:
 
     def put(self, items: Sequence[Item]) -> int:
         """Insert or replace all of them, or none. Durable when it returns; the new sequence number."""
+        bodies = [(item.id, item_to_json(item)) for item in items]
         with self._writing():
-            sequence = self._sequence()
-            rows = [(item.id, sequence + n, item_to_json(item)) for n, item in enumerate(items, start=1)]
+            sequence = self._sequence(self._db)
+            rows = [(item_id, sequence + n, body) for n, (item_id, body) in enumerate(bodies, start=1)]
             self._db.executemany(
                 "INSERT INTO items VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
                 "SET sequence = excluded.sequence, body = excluded.body",
@@ -51,19 +52,19 @@ class SqliteCatalogue:
         with self._writing():
             cursor = self._db.execute(
                 "UPDATE items SET body = NULL, sequence = ? WHERE id = ? AND body IS NOT NULL",
-                (self._sequence() + 1, item_id),
+                (self._sequence(self._db) + 1, item_id),
             )
             return cursor.rowcount == 1
 
     def get(self, item_id: ItemId) -> Item | None:
-        with self._lock:
-            row = self._db.execute("SELECT body FROM items WHERE id = ?", (item_id,)).fetchone()
+        with self._looking:
+            row = self._read.execute("SELECT body FROM items WHERE id = ?", (item_id,)).fetchone()
         return item_from_json(item_id, row[0]) if row and row[0] else None
 
     def changes(self, after: int, limit: int = 100_000) -> Changes:
         """The next changes with a sequence above `after`, in order; at most `limit` of them."""
-        with self._lock:
-            rows = self._db.execute(
+        with self._looking:
+            rows = self._read.execute(
                 "SELECT id, sequence, body FROM items WHERE sequence > ? ORDER BY sequence LIMIT ?", (after, limit)
             ).fetchall()
         return Changes(
@@ -75,20 +76,21 @@ class SqliteCatalogue:
     @property
     def name(self) -> str:
         """Tells this catalogue from any other, for ever: a sequence number means nothing without it."""
-        with self._lock:
-            return str(self._db.execute("SELECT name FROM catalogue").fetchone()[0])
+        with self._looking:
+            return str(self._read.execute("SELECT name FROM catalogue").fetchone()[0])
 
     def sequence(self) -> int:
         """The number of the latest change."""
-        with self._lock:
-            return self._sequence()
+        with self._looking:
+            return self._sequence(self._read)
 
     def __len__(self) -> int:
-        with self._lock:
-            return int(self._db.execute("SELECT count(*) FROM items WHERE body IS NOT NULL").fetchone()[0])
+        with self._looking:
+            return int(self._read.execute("SELECT count(*) FROM items WHERE body IS NOT NULL").fetchone()[0])
 
     def close(self) -> None:
-        with self._lock:
+        with self._lock, self._looking:
+            self._read.close()
             self._db.close()
 
     @contextmanager
@@ -102,5 +104,10 @@ class SqliteCatalogue:
             message = f"The catalogue could not be written: {error}."
             raise Unavailable("items_not_stored", message, "Check the disk; try again.") from None
 
-    def _sequence(self) -> int:
-        return int(self._db.execute("SELECT coalesce(max(sequence), 0) FROM items").fetchone()[0])
+    @staticmethod
+    def _sequence(db: sqlite3.Connection) -> int:
+        return int(db.execute("SELECT coalesce(max(sequence), 0) FROM items").fetchone()[0])
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)

@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from core.pace import unhurried
 from core.text import STOP_WORDS
 from core.types import Floats
 
@@ -57,7 +58,7 @@ class Associations:
         counted = _Cooccurrence.of(terms, documents, telling, frequencies)
         targets = np.zeros((len(sources), _PER_WORD), dtype=np.int32)
         strengths = np.zeros((len(sources), _PER_WORD), dtype=np.float32)
-        for row, source in enumerate(sources.tolist()):
+        for row, source in enumerate(unhurried(sources.tolist())):
             others, together = counted.with_word(source)
             found = _npmi(together, frequencies[source], frequencies[others], total)
             best = np.argsort(-found, kind="stable")[:_PER_WORD]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 BUNDLED = "all-MiniLM-L6-v2"
 _BULK_BATCH = 8  # larger batches pad more and were slower on two cores
+_FEW = 32  # texts, as they change while people search: one core for them leaves the others to the searches
 
 
 def open_encoder(model: str, cache: Path) -> Encoder:
@@ -49,7 +50,7 @@ def open_encoder(model: str, cache: Path) -> Encoder:
 
 class OnnxEncoder:
     """Mean-pooled, normalised transformer in ONNX Runtime. Queries are encoded by one thread with weights of 8 bits, in
-    a third of the time (docs/decisions/021-query-encoder.md), other texts by all cores with weights of 32.
+    a third of the time (docs/decisions/021-query-encoder.md), other texts with weights of 32, many by all cores.
     """
 
     def __init__(self, folder: Path, model: Path, quick: Path, version: str) -> None:
@@ -60,18 +61,19 @@ class OnnxEncoder:
         self._tokenizer.enable_truncation(settings["max_seq_length"])
         self._tokenizer.enable_padding()
         self._quick = _session(quick, threads=1)
-        self._exact: onnxruntime.InferenceSession | None = None
+        self._exact: dict[int, onnxruntime.InferenceSession] = {}  # by its threads; made when it is first needed
         self.dimension = int(self._run(self._quick, ["dimension"]).shape[1])
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        if self._exact is None:
-            self._exact = _session(self._model, threads=os.cpu_count() or 1)
+        threads = 1 if len(texts) <= _FEW else os.cpu_count() or 1
+        if threads not in self._exact:
+            self._exact[threads] = _session(self._model, threads=threads)
         # Texts of like length share a batch, so that little is padding.
         order = np.argsort([len(text) for text in texts], kind="stable")
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), _BULK_BATCH):
             rows = order[start : start + _BULK_BATCH]
-            vectors[rows] = self._run(self._exact, [texts[row] for row in rows])
+            vectors[rows] = self._run(self._exact[threads], [texts[row] for row in rows])
         return vectors
 
     def encode_queries(self, texts: Sequence[str]) -> Floats:
@@ -110,6 +112,8 @@ def _session(model: Path, *, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Threads that wait for work by turning in circles take the cores from everybody else.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
