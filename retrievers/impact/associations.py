@@ -42,9 +42,16 @@ class Associations:
 
     @classmethod
     def of(
-        cls, words: Sequence[str], terms: NDArray[np.int32], documents: NDArray[np.int64], total: int
+        cls,
+        words: Sequence[str],
+        terms: NDArray[np.int32],
+        documents: NDArray[np.int64],
+        total: int,
+        *,
+        rest_s: float = 0.0,
     ) -> Associations:
-        """From the words of all documents: pairs of `terms` (numbers of `words`) and `documents`, each once.
+        """From the words of all documents: pairs of `terms` (numbers of `words`) and `documents`, each once. `rest_s`:
+        see core.pace.
 
         npmi(a, b) = ln(p(a, b) / p(a) p(b)) / -ln p(a, b), p = share of the `total` documents; Bouma 2009,
         "Normalized (pointwise) mutual information in collocation extraction".
@@ -58,7 +65,7 @@ class Associations:
         counted = _Cooccurrence.of(terms, documents, telling, frequencies)
         targets = np.zeros((len(sources), _PER_WORD), dtype=np.int32)
         strengths = np.zeros((len(sources), _PER_WORD), dtype=np.float32)
-        for row, source in enumerate(unhurried(sources.tolist())):
+        for row, source in enumerate(unhurried(sources.tolist(), rest_s=rest_s)):
             others, together = counted.with_word(source)
             found = _npmi(together, frequencies[source], frequencies[others], total)
             best = np.argsort(-found, kind="stable")[:_PER_WORD]

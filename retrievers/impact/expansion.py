@@ -37,6 +37,7 @@ _MAX_TOKENS = 32
 # small multiple of that for the whole.
 _STALE_SHARE = 0.5
 _BESIDE_FROM = 10_000  # items; below, nobody has to wait for long
+_REST_S = 0.002  # beside searches, after every half millisecond of the work: a quarter of a minute for 100,000 items
 
 
 class CatalogueTerms:
@@ -78,9 +79,9 @@ class CatalogueTerms:
             return
         if len(index) < self._beside_from or len(index) > (1 + _STALE_SHARE) * self._prepared_size:
             self.wait()
-            self._prepare(*index.postings(), len(index))
+            self._prepare(*index.postings(), len(index), 0.0)
         elif self._preparing is None or not self._preparing.is_alive():
-            arguments = (*index.postings(), len(index))
+            arguments = (*index.postings(), len(index), _REST_S)
             self._preparing = Thread(target=self._prepare, args=arguments, name="associations", daemon=True)
             self._preparing.start()
         else:
@@ -92,8 +93,10 @@ class CatalogueTerms:
         if self._preparing is not None:
             self._preparing.join()
 
-    def _prepare(self, words: list[str], terms: NDArray[np.int32], documents: NDArray[np.int64], total: int) -> None:
-        self._associations = Associations.of(words, terms, documents, total)
+    def _prepare(
+        self, words: list[str], terms: NDArray[np.int32], documents: NDArray[np.int64], total: int, rest_s: float
+    ) -> None:
+        self._associations = Associations.of(words, terms, documents, total, rest_s=rest_s)
 
     def saving(self) -> Callable[[Path], None]:
         return self._associations.save
