@@ -131,7 +131,7 @@ def test_what_is_liked_was_heard(listened: int, http: httpx.Client) -> None:
     assert {event["action"] for event in seen["events"]} == {"click", "like"}
     liked = {(e["query_id"], e["item_id"]) for e in seen["events"] if e["action"] == "like"}
     clicked = {(e["query_id"], e["item_id"]) for e in seen["events"] if e["action"] == "click"}
-    assert len(liked - clicked) <= 1  # the ring of the newest events may have cut a pair
+    assert len({query for query, _ in liked - clicked}) <= 1  # the ring of the newest events may have cut a page in two
 
 
 def test_the_search_page_is_painted_within_a_second(page: Page, listened: int) -> None:
