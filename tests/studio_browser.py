@@ -11,6 +11,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+# How many pixels of a canvas have exactly this colour.
+PAINTED = """(canvas, [red, green, blue]) => {
+  const seen = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  let count = 0;
+  for (let at = 0; at < seen.length; at += 4) {
+    count += seen[at] === red && seen[at + 1] === green && seen[at + 2] === blue && seen[at + 3] === 255;
+  }
+  return count;
+}"""
+ACCENT = {"light": (0x1D, 0x4F, 0x91), "dark": (0x8F, 0xBC, 0xF5)}
+
 
 @contextmanager
 def chromium() -> Iterator[Browser]:

@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 
 _BATCH = 2_000
 # A checkpoint is due when this share of the catalogue has changed since the last one. It waits until nothing has
-# changed for so long, because changes wait while the indexes are written, or until half of the catalogue has changed.
+# changed for so long, because changes wait for the copies that it makes and for the processor that it takes, or until
+# half of the catalogue has changed.
 _DUE_SHARE = 0.05
 _QUIET_S = 5.0
 _OVERDUE_SHARE = 0.5

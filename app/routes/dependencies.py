@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel
@@ -30,29 +31,11 @@ async def _service(request: Request) -> Service:
     return service
 
 
-async def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
+def _of_state(name: str) -> Callable[[Request], Awaitable[Any]]:
+    async def found(request: Request) -> Any:
+        return getattr(request.app.state, name)
 
-
-async def _metrics(request: Request) -> Metrics:
-    metrics: Metrics = request.app.state.metrics
-    return metrics
-
-
-async def _noticed(request: Request) -> Noticed:
-    noticed: Noticed = request.app.state.noticed
-    return noticed
-
-
-async def _users(request: Request) -> UserIds:
-    users: UserIds = request.app.state.users
-    return users
-
-
-async def _lanes(request: Request) -> Lanes:
-    lanes: Lanes = request.app.state.lanes
-    return lanes
+    return found
 
 
 class AtHand(NamedTuple):
@@ -76,11 +59,11 @@ async def _raw(request: Request) -> bytes:
 
 
 Running = Annotated[Service, Depends(_service)]
-Configured = Annotated[Settings, Depends(_settings)]
-Measured = Annotated[Metrics, Depends(_metrics)]
-Notices = Annotated[Noticed, Depends(_noticed)]
-Users = Annotated[UserIds, Depends(_users)]
-InLanes = Annotated[Lanes, Depends(_lanes)]
+Configured = Annotated[Settings, Depends(_of_state("settings"))]
+Measured = Annotated[Metrics, Depends(_of_state("metrics"))]
+Notices = Annotated[Noticed, Depends(_of_state("noticed"))]
+Users = Annotated[UserIds, Depends(_of_state("users"))]
+InLanes = Annotated[Lanes, Depends(_of_state("lanes"))]
 All = Annotated[AtHand, Depends(_at_hand)]
 Raw = Annotated[bytes, Depends(_raw)]
 
