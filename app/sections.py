@@ -27,6 +27,7 @@ class Service(Section):
     port: Annotated[int, Field(ge=0, le=65535)]
     data_dir: str
     threads: Count
+    remembered: Annotated[int, Field(ge=0)]
     learner: bool
     reload_s: Positive
     drain_s: Annotated[float, Field(ge=0, le=600)]

@@ -5,7 +5,7 @@ tests/contracts/ holds one suite per Protocol.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -46,6 +46,19 @@ class Retriever(Protocol):
         """Cheap finite predictions of how well this arm will do on the query: the bandit's action features.
 
         The keys are always the same. Takes well under a millisecond; never asks the arm itself.
+        """
+        ...
+
+
+@runtime_checkable
+class Repeatable(Retriever, Protocol):
+    """An arm whose answers depend on the query's text and filters alone, and on what the arm knows."""
+
+    @property
+    def edition(self) -> Hashable:
+        """Of what it knows: while this is equal, so is the answer to an equal text without filters.
+
+        (What passes a filter may change without the arm being told; see core.catalogue.Selective.)
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from threading import Lock
 
@@ -72,7 +72,12 @@ class LexicalRetriever:
         builder.add_float_field("popularity", fast=True)
         self._schema = builder.build()
         self._writing = Lock()
+        self._editions = count()
         self._open(self._live.new)
+
+    @property
+    def edition(self) -> int:
+        return self._state.edition
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
@@ -82,7 +87,7 @@ class LexicalRetriever:
                 self._writer.add_document(_document(item, self._analyser, self._weights.popularity))
             self._writer.commit()
             self._index.reload()
-            self._state = _State(self._index.searcher())
+            self._state = _State(self._index.searcher(), next(self._editions))
 
     def save(self, folder: Path) -> None:
         save_index(self._path, folder)
@@ -142,7 +147,7 @@ class LexicalRetriever:
         index.register_tokenizer("tokens", whitespace)
         self._writer = index.writer(self._heap_bytes, 1)
         self._index, self._path = index, path
-        self._state = _State(index.searcher())
+        self._state = _State(index.searcher(), next(self._editions))
 
     def _any(self, index: _State, asked: Sequence[str]) -> tantivy.Query:
         """Items with any of the words, or of what was probably meant by those that nobody knows."""
@@ -205,8 +210,9 @@ class LexicalRetriever:
 class _State:
     """One state of the index: what a request sees from beginning to end. It is the dictionary of its own spelling."""
 
-    def __init__(self, searcher: tantivy.Searcher) -> None:
+    def __init__(self, searcher: tantivy.Searcher, edition: int) -> None:
         self.searcher = searcher
+        self.edition = edition
         self.spelling = Spelling(self)
 
     def numbered(self, name: str) -> bool:

@@ -90,8 +90,9 @@ class MemoryRetriever:
             lambda rows: self._embeddings.encode_queries([new.texts[row] for row in rows]),
             self._embeddings.dimension,
         )
+        learned = Learned(new, queries, self._table)  # beside the look-ups, which need not wait for that
         with self._lock:
-            self._learned = Learned(new, queries, self._table)
+            self._learned = learned if learned.current else self._placed(learned)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._lock:
@@ -156,7 +157,7 @@ class MemoryRetriever:
     ) -> list[tuple[ItemId, float, float, float, float]]:
         """Ids, beliefs, gains, examinations and posteriors, best first."""
         with self._lock:
-            if learned is not self._learned:  # replaced meanwhile, and no longer told where the items are
+            if not learned.current:  # replaced meanwhile, and no longer told where the items are
                 learned = self._placed(learned)
             evidence, table = learned.evidence(weights), self._table
             seen, unseen = believed(table, query_tokens(text), evidence.slots, learned.meaning)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.filters import passes, ranges_of, values_of
+from core.numbers import numbers_of
 from core.types import Item, ItemId, Query, Range, Scored
 from retrievers.popularity.catalogue_rows import CatalogueRows
 from retrievers.popularity.popularity_model import MOST_CONTEXT_LIFT, Context, PopularityModel
@@ -107,13 +108,13 @@ class PopularRetriever:
         """Take the model over, for all rows anew. What was best is answered until what is best now is known."""
         rows = self._catalogue.rows
         self._model = model
-        self._places = {item_id: place for place, item_id in enumerate(model.items)}
+        self._places = dict(zip(model.items, range(len(model.items)), strict=True))
         self._trend_lifts = model.trend_lifts()
         self._why = {
             trend.item_id: f"trending: {trend.takes:.0f} takes lately, {trend.expected:.1f} expected"
             for trend in model.trends
         }
-        self._row_of = np.array([rows.get(item_id, _NONE) for item_id in model.items], dtype=np.int64)
+        self._row_of = numbers_of(model.items, rows, missing=_NONE)
         self._place_of, self._rates, self._scores = np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0)
         self._make_room()
         there = np.flatnonzero(self._row_of != _NONE)

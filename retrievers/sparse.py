@@ -21,10 +21,16 @@ class SparseRetriever:
         self._weights = weights
         self._index = ImpactIndex(weights.bm25)
         self._writing = Lock()
+        self._changes = 0
+
+    @property
+    def edition(self) -> tuple[int, int]:
+        return self._changes, self._weights.edition
 
     def load(self, model: bytes | None) -> None:
         """Swap what was learned from clicks in; None forgets it."""
         self._weights.load(model)
+        self._changes += 1
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
@@ -34,6 +40,7 @@ class SparseRetriever:
             ]
             self._index.apply(documents, deletes)
             self._weights.refresh(self._index)
+            self._changes += 1
 
     def save(self, folder: Path) -> None:
         self.saving()(folder)
@@ -51,6 +58,7 @@ class SparseRetriever:
     def restore(self, folder: Path) -> None:
         self._index.restore(folder)
         self._weights.restore(folder, self._index)
+        self._changes += 1
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         terms = self._weights.query(query.text)

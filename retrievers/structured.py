@@ -47,10 +47,12 @@ class StructuredRetriever:
         self._lifts: Lifts = {}
         self._snapshot = _snapshot(Postings(), np.empty(0, dtype=np.bool_), self._lengths)
         self._known = _Known(self._snapshot, self._lifts, {})
+        self.edition = 0  # grows with every change of what is found
 
     def load(self, model: bytes | None) -> None:
         """Swap in what clicks say of readings; None forgets it."""
         self._lifts = load_lifts(model) if model else {}
+        self.edition += 1
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
@@ -68,6 +70,7 @@ class StructuredRetriever:
                 postings = self._compacted(postings, alive)
                 alive = np.ones(len(self._rows), dtype=np.bool_)
             self._append(postings, alive, read)
+            self.edition += 1
 
     def save(self, folder: Path) -> None:
         self.saving()(folder)
@@ -91,6 +94,7 @@ class StructuredRetriever:
         self._rows = {item_id: row for row, item_id in enumerate(postings.ids) if alive[row]}
         self._lexicon, self._lengths = lexicon, lengths
         self._snapshot = _snapshot(postings, alive, lengths)
+        self.edition += 1
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         snapshot = self._snapshot

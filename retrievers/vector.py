@@ -25,11 +25,17 @@ class VectorRetriever:
         self._embeddings = embeddings
         self._query_vector = query_vector
         self._adapter = QueryAdapter(embeddings.version)
+        self._loaded = 0
         self.index = VectorIndex(embeddings.dimension, items)
+
+    @property
+    def edition(self) -> tuple[int, int]:
+        return self.index.edition, self._loaded
 
     def load(self, model: bytes | None) -> None:
         """Swap the learned map of query vectors in; None forgets it, and so does one learned with another encoder."""
         self._adapter = QueryAdapter.load(model, self._embeddings.version)
+        self._loaded += 1
 
     def prepare(self, upserts: Sequence[Item]) -> None:
         """Afterwards the vectors of these items are at hand."""

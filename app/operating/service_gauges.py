@@ -35,6 +35,8 @@ def gauges(service: Service, data_dir: Path) -> Iterator[GaugeMetricFamily]:
               {name: _OPEN[guard.breaker.state] for name, guard in guards.items()})  # fmt: skip
     yield _by("bowerbird_arm_stuck", "Calls of an arm that nobody waits for any more and that still run.", "arm",
               {name: guard.stuck for name, guard in guards.items()})  # fmt: skip
+    yield _by("bowerbird_arm_remembered", "Answers of an arm that were known from an earlier search.", "arm",
+              service.fan_out.newest.used)  # fmt: skip
     yield _models(service)
     if state := read_state(data_dir):
         yield from _learner(state)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from app.degradation.guarded_arm import ArmLimits, GuardedArm
+from app.search.newest import Answered, NewestAnswers
 from core.protocols import Retriever
 from core.types import ArmReport, Plan, Query, Scored
 
@@ -22,24 +23,33 @@ class FanOut:
         limits: Mapping[str, ArmLimits] | ArmLimits = _DEFAULT,
         *,
         threads: int = 8,
+        remembered: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`limits` by arm, or one for all; `threads` of each arm; `clock` of the circuit breakers."""
+        """`limits` by arm, or one for all; `threads` of each arm; `remembered` answers of all; `clock` of the circuit
+        breakers."""
         each = dict.fromkeys(arms, limits) if isinstance(limits, ArmLimits) else limits
         self.arms = {name: GuardedArm(arm, each[name], threads=threads, clock=clock) for name, arm in arms.items()}
+        self.newest = NewestAnswers(arms, remembered)
 
     def __call__(
         self, plan: Plan, query: Query, *, left_s: float = math.inf
     ) -> tuple[dict[str, list[Scored]], dict[str, ArmReport]]:
         """The answers of the arms that made it, and a report for every asked arm. `left_s` bounds every deadline."""
         began = time.perf_counter()
-        calls = {name: self.arms[name].ask(query, depth) for name, depth in plan.depths.items()}
+        keys = {name: self.newest.key(name, query, depth) for name, depth in plan.depths.items()}
+        known = {name: answer for name, key in keys.items() if (answer := self.newest.find(name, key))}
+        calls = {name: self.arms[name].ask(query, depth) for name, depth in plan.depths.items() if name not in known}
         answers: dict[str, list[Scored]] = {}
         reports: dict[str, ArmReport] = {}
-        for name, call in calls.items():
-            found, reports[name] = self.arms[name].take(call, query, began=began, left_s=left_s)
+        for name in plan.depths:
+            if (answer := known.get(name)) is not None:
+                answers[name], reports[name] = answer
+                continue
+            found, reports[name] = self.arms[name].take(calls[name], query, began=began, left_s=left_s)
             if found is not None:
                 answers[name] = found
+                self.newest.keep(keys[name], Answered(found, reports[name]))
         return answers, reports
 
     def configure(self, limits: Mapping[str, ArmLimits]) -> None:

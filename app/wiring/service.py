@@ -44,7 +44,9 @@ def build_service(
     checkpoints = Checkpoints(indexes, _version(settings, catalogue, arms.encoder))
     registry = open_registry(settings, state)
     store = open_store(settings, state)
-    fan_out = FanOut(arms.by_name, arm_limits(settings), threads=settings.service.threads)
+    fan_out = FanOut(
+        arms.by_name, arm_limits(settings), threads=settings.service.threads, remembered=settings.service.remembered
+    )
     closers = [*arms.closers, fan_out.close]
     wake = Event()
     if state is None:

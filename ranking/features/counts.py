@@ -12,7 +12,6 @@ from ranking.features.item_columns import ItemColumns
 from ranking.features.slots import UNKNOWN, Slots, grown
 
 Doubles = NDArray[np.float64]
-_PORTION = 1_000  # items that are looked up at a time, for searches to come in between
 
 
 class Counts:
@@ -32,8 +31,7 @@ class Counts:
 
     def load(self, ids: Sequence[ItemId], figures: Floats) -> None:
         """Swap the figures in: [len(ids), width], a row for each of the items."""
-        portions = (ids[start : start + _PORTION] for start in range(0, len(ids), _PORTION))
-        slots = np.concatenate([np.zeros(0, np.intp), *map(self._slots.look_up, portions)])
+        slots = self._slots.look_up_all(ids)
         there = np.flatnonzero(slots != UNKNOWN)
         values = np.zeros((self._slots.size, self._width), dtype=np.float32)
         values[slots[there]] = figures[there]

@@ -11,6 +11,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core.numbers import numbers_of
+
 Numbers = NDArray[np.intp]
 Scalar = TypeVar("Scalar", bound=np.generic)
 UNKNOWN = -1
@@ -67,6 +69,10 @@ class Slots:
     def look_up(self, keys: Sequence[str]) -> Numbers:
         """[len(keys)] their numbers, UNKNOWN where there is none."""
         return np.fromiter(map(self._of.get, keys, repeat(UNKNOWN)), np.intp, len(keys))
+
+    def look_up_all(self, keys: Sequence[str]) -> Numbers:
+        """The same of very many, beside searches."""
+        return numbers_of(keys, self._of, missing=UNKNOWN)
 
     @property
     def used(self) -> Numbers:

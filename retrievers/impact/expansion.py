@@ -64,6 +64,7 @@ class CatalogueTerms:
         self._prepared_at, self._prepared_size = 0, 0
         self._beside_from = beside_from
         self._preparing: Thread | None = None
+        self.edition = 0
 
     def load(self, model: bytes | None) -> None:
         """Swap the expansions learned from clicks in; None forgets them."""
@@ -97,6 +98,7 @@ class CatalogueTerms:
         self, words: list[str], terms: NDArray[np.int32], documents: NDArray[np.int64], total: int, rest_s: float
     ) -> None:
         self._associations = Associations.of(words, terms, documents, total, rest_s=rest_s)
+        self.edition += 1
 
     def saving(self) -> Callable[[Path], None]:
         return self._associations.save

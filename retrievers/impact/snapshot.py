@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
-from itertools import compress
+from itertools import chain, compress, repeat
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.types import Floats, ItemId, Range
 from retrievers.columns import NO_COLUMN
@@ -22,6 +23,38 @@ class Found(NamedTuple):
     negative_score: float
     id: ItemId
     holds: tuple[str, ...]
+
+
+class _Part(NamedTuple):
+    """What matches in a segment: rows, and their scores above 0."""
+
+    segment: Segment
+    rows: NDArray[np.intp]
+    scores: Floats
+
+    @classmethod
+    def of(cls, segment: Segment, scores: Floats) -> _Part:
+        """`scores`: [segment.size], 0 for what does not match."""
+        rows = np.flatnonzero(scores > 0)
+        return cls(segment, rows, scores[rows])
+
+    def from_(self, threshold: float) -> _Part:
+        """Those with no lower a score."""
+        kept = self.scores >= threshold
+        return self._replace(rows=self.rows[kept], scores=self.scores[kept])
+
+    def found(self, asked: Mapping[str, int]) -> Iterator[Found]:
+        """With the names of the `asked` terms that they hold."""
+        ids = self.segment.ids[self.rows].tolist()
+        return map(Found, (-self.scores).tolist(), ids, self._holds(asked) if asked else repeat(()))
+
+    def _holds(self, asked: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
+        """Row by row. Few combinations make up most rows, and are told once."""
+        rows = self.rows.astype(np.int32)
+        held = np.stack([self.segment.holding(term, rows) for term in asked.values()], axis=1)
+        combinations: list[bytes] = held.view(f"V{len(asked)}").ravel().tolist()
+        names = {each: tuple(compress(asked, each)) for each in set(combinations)}
+        return map(names.__getitem__, combinations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +94,11 @@ class Snapshot:
             return []
         weights = {term: np.float32(weight * self._idf(term)) for term, weight in query.items()}
         parts = [
-            _allowed(segment, self._scores(segment, norms, weights), required, ranges)
+            _Part.of(segment, _allowed(segment, self._scores(segment, norms, weights), required, ranges))
             for segment, norms in zip(self.segments, self.norms, strict=True)
         ]
-        threshold = _threshold(parts, depth)
-        found = [
-            each
-            for segment, scores in zip(self.segments, parts, strict=True)
-            for each in _found(segment, scores, threshold, asked)
-        ]
-        return nsmallest(depth, found)
+        threshold = _threshold([part.scores for part in parts], depth)
+        return nsmallest(depth, chain.from_iterable(part.from_(threshold).found(asked) for part in parts))
 
     def _idf(self, term: int) -> float:
         return self.bm25.idf(self.total, self.frequency(term)) if self.bm25 else 1.0
@@ -111,12 +139,5 @@ def _allowed(
 
 def _threshold(parts: Sequence[Floats], depth: int) -> float:
     """The score of the last place: whatever ties with it is wanted too, so that the ids decide between them."""
-    scores = np.concatenate([part[part > 0] for part in parts])
+    scores = np.concatenate(parts)
     return float(np.partition(scores, -depth)[-depth]) if len(scores) > depth else 0.0
-
-
-def _found(segment: Segment, scores: Floats, threshold: float, asked: Mapping[str, int]) -> list[Found]:
-    rows = np.flatnonzero((scores >= threshold) & (scores > 0)).astype(np.int32)
-    holding = np.array([segment.holding(term, rows) for term in asked.values()]).reshape(len(asked), len(rows))
-    holds = (tuple(compress(asked, column)) for column in holding.T.tolist())
-    return list(map(Found, (-scores[rows]).tolist(), segment.ids[rows].tolist(), holds))

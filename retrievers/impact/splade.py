@@ -63,6 +63,10 @@ class SpladeTerms:
         self._encoding = Lock()  # tokenizers are not safe in several threads at once
         self._caching = Lock()
 
+    @property
+    def edition(self) -> int:
+        return 0  # nothing is learned here
+
     def load(self, model: bytes | None) -> None:
         """Nothing is learned from clicks: the expansion is the model's."""
 

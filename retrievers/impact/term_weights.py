@@ -28,6 +28,11 @@ class TermWeights(Protocol):
         """How the index is to read the weights: as term frequencies, or (None) as they are."""
         ...
 
+    @property
+    def edition(self) -> int:
+        """Grows when queries get other terms though nobody has called anything here; see Repeatable."""
+        ...
+
     def load(self, model: bytes | None) -> None:
         """Swap what was learned from clicks in; None forgets it."""
         ...

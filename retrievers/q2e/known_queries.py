@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.pace import unhurried
 from core.types import Floats
 from retrievers.q2e.ascending import frequent
 
@@ -77,7 +78,9 @@ class KnownQueries:
         cells = np.argmax(vectors @ self._centres.T, axis=1)
         for cell in np.unique(cells).tolist():
             new = np.flatnonzero(cells == cell)
-            self._cells[cell] = self._cells[cell].and_(_narrow(first + new), _gists(vectors[new]))
+            self._cells[cell] = self._cells[cell].and_(
+                (first + new).astype(_kind(len(self._keys))), _gists(vectors[new])
+            )
 
     def near(self, key: str, vector: Floats) -> dict[str, float]:
         """At most NEIGHBOURS other queries, near in spelling or in meaning: key -> closeness in 0..1."""
@@ -159,8 +162,9 @@ def _extend(lists: dict[str, Places], names: Sequence[set[str]], first: int) -> 
     for place, found in enumerate(names, start=first):
         for name in found:
             new.setdefault(name, []).append(place)
-    for name, places in new.items():
-        lists[name] = np.concatenate([lists.get(name, _NONE), _narrow(np.array(places))])
+    kind = _kind(first + len(names))
+    for name, places in unhurried(new.items()):
+        lists[name] = np.concatenate([lists.get(name, _NONE), np.array(places, dtype=kind)])
 
 
 def _trigrams(key: str) -> set[str]:
@@ -168,5 +172,6 @@ def _trigrams(key: str) -> set[str]:
     return {padded[n : n + 3] for n in range(len(padded) - 2)}
 
 
-def _narrow(places: NDArray[np.integer[Any]]) -> Places:
-    return places.astype(np.uint16 if places[-1] <= np.iinfo(np.uint16).max else np.int32)
+def _kind(count: int) -> type[np.integer[Any]]:
+    """What so many places are numbered by."""
+    return np.uint16 if count - 1 <= np.iinfo(np.uint16).max else np.int32

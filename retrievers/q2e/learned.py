@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.numbers import numbers_of
 from core.types import Floats, ItemId
 from retrievers.q2e.ascending import once
 from retrievers.q2e.known_queries import KnownQueries, Places
@@ -30,7 +31,8 @@ class Evidence(NamedTuple):
 
 
 class Learned:
-    """A model, where the table has its items, and what look-ups have asked so far. Not thread-safe but for `weights`.
+    """A model, where the table has its items, and what look-ups have asked so far. Not thread-safe but for `weights`,
+    and for being made: who makes it looks whether it is `current` before anybody asks it.
 
     `follow` is to be told of every change of the table.
     """
@@ -40,16 +42,23 @@ class Learned:
         self.model = model
         self.queries = queries
         self._table = table
-        self._places: Mapping[ItemId, int] = {item_id: place for place, item_id in enumerate(model.items)}
+        self._moves = table.moves
+        self._places: Mapping[ItemId, int] = dict(zip(model.items, range(len(model.items)), strict=True))
         # The last one is nobody's: place -1 has slot -1.
-        self._slots = np.array([*(table.slots.get(item_id, -1) for item_id in model.items), -1], dtype=np.int32)
+        self._slots = np.append(numbers_of(model.items, table.slots), -1).astype(np.int32)
         self._disliked = bool((model.gains < 0).any())
         self._taken = np.where(model.gains > 0, model.places, np.int32(-1))
-        self._rows = np.array([model.rows.get(key, -1) for key in queries.places], dtype=np.int32)
+        self._rows = numbers_of([*queries.places], model.rows).astype(np.int32)
         self._meanings: dict[str, Meaning | None] = {}
+
+    @property
+    def current(self) -> bool:
+        """Whether the items are where the table has them now."""
+        return self._moves == self._table.moves
 
     def follow(self, changed: Collection[ItemId]) -> None:
         """These items stand elsewhere in the table now, or no longer."""
+        self._moves = self._table.moves
         for item_id in changed:
             if (place := self._places.get(item_id)) is not None:
                 self._slots[place] = self._table.slots.get(item_id, -1)

@@ -44,6 +44,7 @@ class TermTable:
         self.counts, self._sizes = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
         self.ids: list[ItemId | None] = []
         self.slots: dict[ItemId, int] = {}
+        self.moves = 0  # grows whenever an item gets a slot or loses it
         self._numbers: dict[str, int] = {"": 0}
         self._free: list[int] = []
         self._lost: dict[int, int] = {}
@@ -74,6 +75,7 @@ class TermTable:
         gone = [self.slots.pop(item_id) for item_id in item_ids if item_id in self.slots]
         if not gone:
             return
+        self.moves += 1
         dead = np.zeros(len(self.ids), dtype=bool)
         dead[gone] = True
         held = self.words[gone]
@@ -133,6 +135,7 @@ class TermTable:
         names = orjson.loads((folder / "names.json").read_bytes())
         self.ids = names["ids"]
         self.slots = {item_id: slot for slot, item_id in enumerate(self.ids) if item_id is not None}
+        self.moves += 1
         self._free = [slot for slot, item_id in enumerate(self.ids) if item_id is None]
         self._numbers = {word: number for number, word in enumerate(["", *names["words"]])}
         self._sizes = np.diff(self._starts)
@@ -160,6 +163,7 @@ class TermTable:
         slot = self.slots.get(item_id)
         if slot is None:
             slot = self.slots[item_id] = self._free.pop()
+            self.moves += 1
             self.ids[slot], self.ties[slot] = item_id, tie(item_id)
         return slot
 

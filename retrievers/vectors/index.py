@@ -50,6 +50,7 @@ class VectorIndex:
         self._rows = no_rows(dimension)
         self._rebuilding: Thread | None = None
         self._moments: WeakSet[Moment] = WeakSet()  # that are still to be written
+        self.edition = 0  # grows with every change of what is found
 
     def __len__(self) -> int:
         return len(self._row)
@@ -75,6 +76,7 @@ class VectorIndex:
                 self._row.update(zip(upserts, range(rows.count, rows.count + len(upserts)), strict=True))
                 self._rows = appended(rows, list(upserts), list(upserts.values()))
             self._keep_fast()
+            self.edition += 1
 
     def nearest(self, vector: Floats, depth: int, filters: Filters) -> list[Scored]:
         """Best first. Filters are applied to ever deeper answers until enough pass: right for any, quick for loose."""
@@ -124,6 +126,7 @@ class VectorIndex:
             trained=known["trained"],
         )
         self._row = numbers(known["ids"])
+        self.edition += 1
 
     def _keep_fast(self) -> None:
         rows = self._rows
@@ -164,3 +167,4 @@ class VectorIndex:
         new = appended(new, [now.ids[row] for row in late], now.vectors[late])
         self._row = numbers(new.ids)
         self._rows = new
+        self.edition += 1
