@@ -45,7 +45,7 @@ bench-loop: $(VENV)/ready ## real catalogue: ingest time, quality, learning, lat
 	$(BIN)/python -m benchmarks.loop
 
 bench-arms: $(VENV)/rivals ## every arm: judged quality, known items, speed beside other engines -> benchmarks/results/arms.json
-	$(BIN)/python -m benchmarks.arms
+	$(BIN)/python -m benchmarks.arms $(ARGS)
 
 bench-upserts: $(VENV)/ready ## searches while the catalogue changes -> benchmarks/results/upserts.json
 	$(BIN)/python -m benchmarks.upserts

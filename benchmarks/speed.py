@@ -1,12 +1,9 @@
-"""How fast every arm and its rivals are, on synthetic catalogues with a realistic vocabulary.
-
-`python -m benchmarks.speed` prints the figures; benchmarks.arms stores them with the rest.
-"""
+"""How fast every arm and its rivals are, on synthetic catalogues with a realistic vocabulary."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +22,17 @@ _LARGE = tuple(
 )
 
 
-def speed(sizes: Sequence[str] = tuple(SIZES), *, limit_s: float, seed: int = 1) -> dict[str, Any]:
-    """Rows of every engine by size, encoding and start-up, and the named figures of those."""
-    engines = {
-        size: contest(list(ENGINES) if SIZES[size] <= SIZES["100k"] else _LARGE, SIZES[size], seed, limit_s)
-        for size in sizes
-    }
-    found = {"engines": engines, "encode": encode(seed), "rivals": versions()}
-    found["start"] = start_up(SIZES["100k"], seed=seed)
-    return {**found, "figures": figures(found)}
+def measure(size: str, *, limit_s: float, seed: int = 1) -> dict[str, Any]:
+    """Rows of every engine with one of the SIZES, and the named figures of those."""
+    engines = contest(list(ENGINES) if SIZES[size] <= SIZES["100k"] else _LARGE, SIZES[size], seed, limit_s)
+    return {"engines": engines, "rivals": versions(), "figures": _figures(size, engines)}
+
+
+def starting(seed: int = 1) -> dict[str, Any]:
+    """Encoding a query, and the start of a service."""
+    times, start = encode(seed), start_up(SIZES["100k"], seed=seed)
+    figures = {"speed.encode.p50_ms": times["p50_ms"], "start.100k.seconds": start["again_s"]}
+    return {"encode": times, "start": start, "figures": figures}
 
 
 def encode(seed: int) -> dict[str, float]:
@@ -44,27 +43,24 @@ def encode(seed: int) -> dict[str, float]:
         return timed(lambda n: encoder.encode_queries([queries[n % len(queries)]]), 200)
 
 
-def figures(found: Mapping[str, Any]) -> dict[str, float]:
-    """By name, in milliseconds but for recall and seconds; what failed or was not measured is absent."""
-    named = {"encode.p50_ms": found["encode"]["p50_ms"], "start.100k.seconds": found["start"]["again_s"]}
-    for size, rows in found["engines"].items():
-        for arm, name in (("lexical", f"lexical.{size}"), ("vector", f"vector.{size}")):
-            named |= _named(rows, arm, name)
-        if size == "100k":
-            named |= _named(rows, "memory", "memory") | _named(rows, "structured", "structured")
-    return {name if name.startswith("start") else f"speed.{name}": value for name, value in named.items()}
+def _figures(size: str, engines: Mapping[str, Any]) -> dict[str, float]:
+    """By name; what failed or was not measured is absent."""
+    named = _named(engines, "lexical", f"lexical.{size}") | _named(engines, "vector", f"vector.{size}")
+    if size == "100k":
+        named |= _named(engines, "memory", "memory") | _named(engines, "structured", "structured")
+    return {f"speed.{name}": value for name, value in named.items()}
 
 
-def _named(rows: Mapping[str, Any], arm: str, name: str) -> dict[str, float]:
-    row = rows.get(f"Bowerbird {arm}", {})
+def _named(engines: Mapping[str, Any], arm: str, name: str) -> dict[str, float]:
+    row = engines.get(f"Bowerbird {arm}", {})
     return {f"{name}.{what}": row[what] for what in ("p50_ms", "recall") if what in row}
 
 
-def section(found: Mapping[str, Any]) -> list[str]:
-    """The part of the page in docs/ about speed."""
+def section(size: str, found: Mapping[str, Any]) -> list[str]:
+    """The part of the page in docs/ about one size."""
     used = ", ".join(f"{name} {version}" for name, version in found["rivals"].items())
-    lines = [
-        "## Speed",
+    return [
+        f"## Speed with {SIZES[size]:,} items",
         "",
         "Synthetic items, each engine built in a process of its own, then opened and asked in another, on one core,",
         "one query at a time, warm, 100 results. Vector engines are given the query's vector. Bytes per item: of its",
@@ -73,19 +69,22 @@ def section(found: Mapping[str, Any]) -> list[str]:
         "",
         f"Rivals: {used}.",
         "",
+        *_engines(found["engines"]),
+        "",
     ]
-    for size, rows in found["engines"].items():
-        lines += [f"### {SIZES[size]:,} items", "", *_engines(rows), ""]
+
+
+def started(found: Mapping[str, Any]) -> list[str]:
+    """The part of the page about encoding and start."""
     start = found["start"]
-    lines += [
-        "### Encoding and start",
+    return [
+        "## Encoding and start",
         "",
         f"Encoding a query: p50 {found['encode']['p50_ms']:.2f} ms, p99 {found['encode']['p99_ms']:.2f} ms.",
         "`bowerbird serve` with 100,000 items until it is ready:",
         f"{start['first_s']:.1f} s the first time, vectors at hand; {start['again_s']:.1f} s after that.",
         "",
     ]
-    return lines
 
 
 _COLUMNS = ("p50_ms", "p99_ms", "recall", "build_s", "load_s", "disk_bytes", "memory_bytes")
@@ -110,15 +109,14 @@ def _cell(row: Mapping[str, Any], column: str) -> Cell:
     return f"{row[column]:,.0f}" if column.endswith("bytes") else float(row[column])
 
 
-def summary(found: Mapping[str, Any]) -> list[str]:
-    """The table of the README: median times by size."""
-    sizes = list(found["engines"])
+def summary(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The table of the README: median times, by size what `measure` has found."""
     rows: list[list[Cell]] = []
     for name in ENGINES:
-        measured = [found["engines"][size].get(name) for size in sizes]
+        measured = [each["engines"].get(name) for each in found.values()]
         if any(measured):
             rows.append([name, *(_median(row) for row in measured)])
-    return table(["engine", *(f"{SIZES[size]:,} items, p50 ms" for size in sizes)], rows)
+    return table(["engine", *(f"{SIZES[size]:,} items, p50 ms" for size in found)], rows)
 
 
 def _median(row: Mapping[str, Any] | None) -> str:

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from core.errors import Conflict
+from core.protocols import Outcome
 from core.types import Feedback, QueryId
+
+
+class Judge:
+    """What becomes of feedback, by what the log has: bodies of events, and which items were shown for queries."""
+
+    def __init__(self, bodies: dict[str, bytes], shown: Mapping[str, Collection[str]]) -> None:
+        """By the ids of the log, which are those that `outcome` is given."""
+        self._bodies = bodies
+        self._shown = shown
+
+    def outcome(self, event_id: str, query_id: str, item_id: str, body: bytes) -> Outcome:
+        """An event that is STORED is among those that the log has from then on."""
+        if (known := self._bodies.get(event_id)) is not None:
+            return Outcome.DUPLICATE if known == body else Outcome.CONFLICT
+        if query_id not in self._shown:
+            return Outcome.UNKNOWN_QUERY
+        if item_id not in self._shown[query_id]:
+            return Outcome.NOT_SHOWN
+        self._bodies[event_id] = body
+        return Outcome.STORED
 
 
 def by_query(events: Iterable[Feedback]) -> Mapping[QueryId, tuple[Feedback, ...]]:

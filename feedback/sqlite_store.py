@@ -6,8 +6,9 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -23,7 +24,7 @@ from feedback.encoding import (
     encode_shadow,
     schema,
 )
-from feedback.event_log import by_query, reused
+from feedback.event_log import Judge, by_query, reused
 from feedback.group_commit import GroupCommit
 from feedback.sqlite_file import connect
 
@@ -43,7 +44,8 @@ CREATE INDEX IF NOT EXISTS feedback_query ON feedback (query_id);
 CREATE TABLE IF NOT EXISTS shadows (query_id TEXT PRIMARY KEY, time REAL NOT NULL, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS schemas (id TEXT PRIMARY KEY, names BLOB NOT NULL) WITHOUT ROWID;
 """
-_PORTION = 500  # ids in one query
+_PORTION = 500  # rows in one statement
+T = TypeVar("T")
 # Compared as JSON text, because json_extract ends a text at U+0000.
 _EVENTS_OF_USER = """
 WITH named AS (SELECT event_id, CAST(body AS TEXT) AS body FROM feedback)
@@ -79,10 +81,13 @@ class SqliteEventStore:
 
     def append_impression(self, impression: Impression) -> None:
         """Conflict when the query_id is in the log already."""
-        self._log.durably(partial(self._insert_impression, impression))
+        self._log.durably(partial(self._insert_impression, impression, encode_impression(impression)))
 
     def append_feedback(self, events: Sequence[Feedback]) -> list[Outcome]:
-        outcomes: list[Outcome] = self._log.durably(partial(self._insert_feedback, events)) if events else []
+        if not events:
+            return []
+        bodies = [encode_feedback(event) for event in events]  # here, so that the one writer has less to do
+        outcomes: list[Outcome] = self._log.durably(partial(self._insert_feedback, events, bodies))
         return outcomes
 
     def append_shadow(self, shadow: Shadow) -> None:
@@ -165,40 +170,47 @@ class SqliteEventStore:
         self._write.execute(f"PRAGMA incremental_vacuum({_PORTION})").fetchall()
         return bool(self._write.execute("PRAGMA freelist_count").fetchone()[0] < free)
 
-    def _insert_impression(self, impression: Impression) -> None:
+    def _insert_impression(self, impression: Impression, encoded: tuple[bytes, bytes, bytes]) -> None:
         query = impression.query
-        body, context, features = encode_impression(impression)
-        if self._write.execute("SELECT 1 FROM impressions WHERE query_id = ?", (query.id,)).fetchone():
-            raise reused(query.id)
+        body, context, features = encoded
         schemas = [schema(impression.context.names), schema(impression.features.names)]
         for entry in schemas:
             if entry[0] not in self._names:
                 self._write.execute("INSERT OR IGNORE INTO schemas VALUES (?, ?)", entry)
-        self._write.execute(
-            "INSERT INTO impressions (query_id, time, client_id, body, shown, context_schema, context, feature_schema,"
-            " features) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        entered = self._write.execute(
+            "INSERT INTO impressions (query_id, time, client_id, body, shown, context_schema, context,"
+            " feature_schema, features) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (query_id) DO NOTHING",
             (
                 query.id, query.time, query.client_id, body, orjson.dumps(impression.shown),
                 schemas[0][0], context, schemas[1][0], features,
             ),
         )  # fmt: skip
+        if not entered.rowcount:
+            raise reused(query.id)
 
-    def _insert_feedback(self, events: Sequence[Feedback]) -> list[Outcome]:
-        return [self._insert_event(event) for event in events]
+    def _insert_feedback(self, events: Sequence[Feedback], bodies: Sequence[bytes]) -> list[Outcome]:
+        """Few statements for all: with each, the interpreter's lock is given up to those who search."""
+        known = dict(self._there("SELECT event_id, body FROM feedback WHERE event_id", {e.event_id for e in events}))
+        shown = self._there("SELECT query_id, shown FROM impressions WHERE query_id", {e.query_id for e in events})
+        judge = Judge(known, {query_id: frozenset(orjson.loads(items)) for query_id, items in shown})
+        outcomes = [
+            judge.outcome(event.event_id, event.query_id, event.item_id, body)
+            for event, body in zip(events, bodies, strict=True)
+        ]
+        rows = [
+            (event.event_id, event.query_id, event.received, body)
+            for event, body, outcome in zip(events, bodies, outcomes, strict=True)
+            if outcome is Outcome.STORED
+        ]
+        for portion in _portions(rows):
+            places = ",".join(["(?, ?, ?, ?)"] * len(portion))
+            self._write.execute(f"INSERT INTO feedback VALUES {places}", [*chain.from_iterable(portion)])
+        return outcomes
 
-    def _insert_event(self, event: Feedback) -> Outcome:
-        body = encode_feedback(event)
-        known = self._write.execute("SELECT body FROM feedback WHERE event_id = ?", (event.event_id,)).fetchone()
-        if known:
-            return Outcome.DUPLICATE if known[0] == body else Outcome.CONFLICT
-        row = self._write.execute("SELECT shown FROM impressions WHERE query_id = ?", (event.query_id,)).fetchone()
-        if row is None:
-            return Outcome.UNKNOWN_QUERY
-        if event.item_id not in orjson.loads(row[0]):
-            return Outcome.NOT_SHOWN
-        entry = (event.event_id, event.query_id, event.received, body)
-        self._write.execute("INSERT INTO feedback VALUES (?, ?, ?, ?)", entry)
-        return Outcome.STORED
+    def _there(self, sql: str, ids: Collection[str]) -> Iterator[Any]:
+        """The rows of these, as the transaction sees them."""
+        for portion in _portions([*ids]):
+            yield from self._write.execute(f"{sql} IN ({_places(portion)})", portion)
 
     def _insert_shadow(self, shadow: Shadow) -> None:
         entry = (shadow.query_id, shadow.time, encode_shadow(shadow))
@@ -207,21 +219,16 @@ class SqliteEventStore:
     def _remove(self, key: str, ids: Sequence[str]) -> int:
         """The number of rows. In portions, so that those who append wait for a moment only."""
         tables = ("impressions", "feedback", "shadows") if key == "query_id" else ("feedback",)
-        return sum(
-            self._log.durably(partial(self._delete, tables, key, ids[start : start + _PORTION]))
-            for start in range(0, len(ids), _PORTION)
-        )
+        return sum(self._log.durably(partial(self._delete, tables, key, portion)) for portion in _portions(ids))
 
     def _delete(self, tables: Sequence[str], key: str, ids: Sequence[str]) -> int:
-        named = f"{key} IN ({','.join('?' * len(ids))})"
+        named = f"{key} IN ({_places(ids)})"
         return sum(self._write.execute(f"DELETE FROM {table} WHERE {named}", ids).rowcount for table in tables)
 
     def _of_queries(self, sql: str, query_ids: Collection[QueryId]) -> Iterator[Any]:
-        """The rows of these queries, in portions, because SQLite takes only so many parameters."""
-        ids = list(query_ids)
-        for start in range(0, len(ids), _PORTION):
-            portion = ids[start : start + _PORTION]
-            yield from self._select(f"{sql} WHERE query_id IN ({','.join('?' * len(portion))})", portion)
+        """The rows of these queries."""
+        for portion in _portions(list(query_ids)):
+            yield from self._select(f"{sql} WHERE query_id IN ({_places(portion)})", portion)
 
     def _select(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         with self._reading:
@@ -232,6 +239,15 @@ class SqliteEventStore:
             names = self._select("SELECT names FROM schemas WHERE id = ?", (schema_id,))[0][0]
             self._names[schema_id] = tuple(orjson.loads(names))
         return self._names[schema_id]
+
+
+def _portions(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    """SQLite takes only so many parameters at a time."""
+    return (things[start : start + _PORTION] for start in range(0, len(things), _PORTION))
+
+
+def _places(values: Sequence[Any]) -> str:
+    return ",".join("?" * len(values))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

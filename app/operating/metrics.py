@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -61,8 +61,10 @@ class Metrics:
         if not (page.logged or preview):
             self._unlogged.inc()
 
-    def event(self, action: str, outcome: str) -> None:
-        self._events.labels(action, outcome).inc()
+    def events(self, found: Mapping[tuple[str, str], int]) -> None:
+        """How many of each action and outcome."""
+        for labels, count in found.items():
+            self._events.labels(*labels).inc(count)
 
     def refused(self, code: str) -> None:
         self._refused.labels(code).inc()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from app.insights.live import Live
@@ -48,8 +49,8 @@ def take(
     ]
     known = [(n, event) for n, event in events if event.action in weights]
     outcomes = service.record([event for _, event in known])
+    metrics.events(Counter((event.action, outcome) for (_, event), outcome in zip(known, outcomes, strict=True)))
     for (index, event), outcome in zip(known, outcomes, strict=True):
-        metrics.event(event.action, outcome)
         if outcome in _REFUSALS:
             refused.append(_refusal(index, event, outcome))
     noticed.taken([event for _, event in known], outcomes)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
 
 from core.protocols import Outcome
 from core.types import Feedback
+from feedback.event_log import Judge
 from feedback.postgres.database import Connection
 from feedback.postgres.texts import stored
 
 
-class Judge:
+class Judging:
     """`ask`, `decide`, write `rows`, `settle`: then `outcomes` says for each batch what became of its events."""
 
     def __init__(self, batches: Sequence[tuple[Sequence[Feedback], Sequence[bytes]]]) -> None:
@@ -23,8 +25,6 @@ class Judge:
         self.rows: list[tuple[Any, ...]] = []
         self.outcomes: list[list[Outcome]] = []
         self._answers: list[Any] = []
-        self._bodies: dict[str, bytes] = {}
-        self._shown: dict[str, frozenset[str]] = {}
 
     def ask(self, line: Connection) -> None:
         """Which of the events, and which pages, are there. May be within a pipeline."""
@@ -39,9 +39,9 @@ class Judge:
     def decide(self) -> None:
         if not self.needed:
             return
-        self._bodies = dict(self._answers[0])
-        self._shown = {query_id: frozenset(orjson.loads(shown)) for query_id, shown in self._answers[1]}
-        self.outcomes = [[*map(self._one, batch, bodies)] for batch, bodies in self._batches]
+        shown = {query_id: frozenset(orjson.loads(items)) for query_id, items in self._answers[1]}
+        judge = Judge(dict(self._answers[0]), shown)
+        self.outcomes = [[*map(partial(self._one, judge), batch, bodies)] for batch, bodies in self._batches]
 
     def settle(self, line: Connection, entered: set[str]) -> None:
         """Correct what another process was quicker with."""
@@ -64,15 +64,10 @@ class Judge:
             return outcome
         return Outcome.DUPLICATE if there.get(event_id, body) == body else Outcome.CONFLICT
 
-    def _one(self, event: Feedback, body: bytes) -> Outcome:
+    def _one(self, judge: Judge, event: Feedback, body: bytes) -> Outcome:
         event_id, query_id = stored(event.event_id), stored(event.query_id)
-        if (known := self._bodies.get(event_id)) is not None:
-            return Outcome.DUPLICATE if known == body else Outcome.CONFLICT
-        if query_id not in self._shown:
-            return Outcome.UNKNOWN_QUERY
-        if event.item_id not in self._shown[query_id]:
-            return Outcome.NOT_SHOWN
-        self._bodies[event_id] = body
-        named = [None if each is None else stored(each) for each in (event.user_id, event.client_id)]
-        self.rows.append((event_id, query_id, event.received, *named, body))
-        return Outcome.STORED
+        outcome = judge.outcome(event_id, query_id, event.item_id, body)
+        if outcome is Outcome.STORED:
+            named = [None if each is None else stored(each) for each in (event.user_id, event.client_id)]
+            self.rows.append((event_id, query_id, event.received, *named, body))
+        return outcome

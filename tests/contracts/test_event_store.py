@@ -103,6 +103,18 @@ def test_an_event_counts_once(store: EventStore, reopen: Open) -> None:
     assert store.feedback([QueryId("q1")])["q1"] == (event,)
 
 
+def test_a_batch_of_any_size_is_judged_event_by_event(store: EventStore) -> None:
+    for n in range(700):
+        store.append_impression(impression(f"q{n}"))
+    events = [click(f"q{n}", event_id=f"e{n}", time=1.0) for n in range(1_203)]
+    known, unknown = [Outcome.STORED] * 700, [Outcome.UNKNOWN_QUERY] * 503
+    assert store.append_feedback(events) == known + unknown
+    others = [replace(event, action="like") for event in events[600:]]
+    again = store.append_feedback([*events[:600], *others])
+    assert again == [Outcome.DUPLICATE] * 600 + [Outcome.CONFLICT] * 100 + unknown
+    assert store.counts()["feedback"] == 700
+
+
 def test_a_repeated_event_without_a_time_of_its_own_is_the_same_event(store: EventStore) -> None:
     store.append_impression(impression())
     store.append_feedback([click(event_id="e", time=5.0, received=5.0)])
