@@ -43,7 +43,9 @@ class Counts:
         places[slots[there]] = there
         self._ids, self._figures = ids, figures
         self._place = dict(zip(ids, range(len(ids)), strict=True))
-        self._sums = {self._columns.type_names.words[kind]: sums[kind] for kind in np.unique(types).tolist()}
+        self._sums = {
+            self._columns.type_names.words[kind]: sums[kind] for kind in np.flatnonzero(np.bincount(types)).tolist()
+        }
         self.total: Doubles = sums.sum(axis=0)
         self.values: Floats = values
         self.places: NDArray[np.int32] = places

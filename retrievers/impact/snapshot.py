@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from core.types import Floats, ItemId, Range
 from retrievers.columns import NO_COLUMN
 from retrievers.impact.bm25 import Bm25
-from retrievers.impact.segment import Segment
+from retrievers.impact.segment import Rows, Segment
+
+_SHARE = 16  # one row in so many tells what is good enough to be looked at
 
 
 class Found(NamedTuple):
@@ -26,16 +28,16 @@ class Found(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What matches in a segment: rows, and their scores above 0."""
+    """What does best in a segment: rows, and their scores above 0."""
 
     segment: Segment
     rows: NDArray[np.intp]
     scores: Floats
 
     @classmethod
-    def of(cls, segment: Segment, scores: Floats) -> _Part:
-        """`scores`: [segment.size], 0 for what does not match."""
-        rows = np.flatnonzero(scores > 0)
+    def of(cls, segment: Segment, scores: Floats, least: float) -> _Part:
+        """`scores`: [segment.size], 0 for what does not match; those below `least` do not count."""
+        rows = np.flatnonzero(scores >= least if least > 0 else scores > 0)
         return cls(segment, rows, scores[rows])
 
     def from_(self, threshold: float) -> _Part:
@@ -65,7 +67,9 @@ class Snapshot:
     segments: tuple[Segment, ...] = ()
     norms: tuple[Floats, ...] = ()
     total: int = 0
-    _frequencies: dict[int, int] = field(default_factory=dict, compare=False, repr=False)  # those asked for so far
+    # Of terms that were asked for so far: no more than the postings themselves.
+    _frequencies: dict[int, int] = field(default_factory=dict, compare=False, repr=False)
+    _saturated: dict[tuple[int, int], Floats] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, segments: Sequence[Segment], bm25: Bm25 | None) -> Snapshot:
@@ -93,10 +97,12 @@ class Snapshot:
         if not self.segments or depth < 1:
             return []
         weights = {term: np.float32(weight * self._idf(term)) for term, weight in query.items()}
-        parts = [
-            _Part.of(segment, _allowed(segment, self._scores(segment, norms, weights), required, ranges))
+        scores = [
+            _allowed(segment, self._scores(segment, norms, weights), required, ranges)
             for segment, norms in zip(self.segments, self.norms, strict=True)
         ]
+        least = _least(max(scores, key=len), depth)
+        parts = [_Part.of(segment, found, least) for segment, found in zip(self.segments, scores, strict=True)]
         threshold = _threshold([part.scores for part in parts], depth)
         return nsmallest(depth, chain.from_iterable(part.from_(threshold).found(asked) for part in parts))
 
@@ -106,16 +112,26 @@ class Snapshot:
     def _scores(self, segment: Segment, norms: Floats, query: Mapping[int, np.float32]) -> Floats:
         """[segment.size] dot products, 0 where nothing matches."""
         scores = np.zeros(segment.size, dtype=np.float32)
-        bm25 = self.bm25
         for term, weight in query.items():
             column = segment.words.columns.get(term)
             if column is not None:
-                scores += weight * (bm25.saturated(column, norms) if bm25 else column)
+                scores += weight * self._impacts(segment, term, column, norms)
                 continue
             rows, weights = segment.words.find(term)
             if len(rows):
-                scores[rows] += weight * (bm25.saturated(weights, norms[rows]) if bm25 else weights)
+                scores[rows] += weight * self._impacts(segment, term, weights, norms, rows)
         return scores
+
+    def _impacts(
+        self, segment: Segment, term: int, weights: Floats, norms: Floats, rows: Rows | slice = slice(None)
+    ) -> Floats:
+        """What the weights of these rows come to, but for the idf; worked out once for all who ask for the term."""
+        if self.bm25 is None:
+            return weights
+        known = self._saturated.get((segment.serial, term))
+        if known is None:
+            known = self._saturated[segment.serial, term] = self.bm25.saturated(weights, norms[rows])
+        return known
 
 
 def _allowed(
@@ -135,6 +151,12 @@ def _allowed(
         allowed[segment.numbers.get(name, NO_COLUMN).within(wanted)] = True
         scores *= allowed
     return scores
+
+
+def _least(scores: Floats, depth: int) -> float:
+    """No more than the `depth`-th best: that of a part of them, so that fewer need to be taken out and compared."""
+    part = scores[: len(scores) // _SHARE]
+    return _threshold([part[part > 0]], depth)
 
 
 def _threshold(parts: Sequence[Floats], depth: int) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.pace import unhurried
 from core.types import Floats
-from retrievers.q2e.ascending import frequent
+from retrievers.ascending import frequent
 
 NEIGHBOURS = 5
 # Only queries that mean the same, spelt or put a little differently: `ps4 games` and `ps4` are near for the encoder

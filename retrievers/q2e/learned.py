@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.numbers import numbers_of
 from core.types import Floats, ItemId
-from retrievers.q2e.ascending import once
+from retrievers.ascending import once
 from retrievers.q2e.known_queries import KnownQueries, Places
 from retrievers.q2e.memory_model import MemoryModel
 from retrievers.q2e.prior import Meaning, meaning_of

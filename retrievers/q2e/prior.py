@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Floats
-from retrievers.q2e.ascending import frequent, once
+from retrievers.ascending import frequent, once
 from retrievers.q2e.term_table import Ints, TermTable, titled_share
 
 MAX_WORDS = 16

@@ -14,7 +14,7 @@ def once(ascending: NDArray[Number]) -> NDArray[Number]:
     """Each value once."""
     first = np.ones(len(ascending), dtype=bool)
     np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
-    return ascending[first]
+    return ascending.compress(first)
 
 
 def frequent(ascending: NDArray[Number], least: int) -> tuple[NDArray[Number], NDArray[np.intp]]:
