@@ -34,6 +34,7 @@ from retrievers.memory import Recollection
 from retrievers.structure.readings import Reading
 
 log = logging.getLogger(__name__)
+_AT_ONCE = 2  # searches: one waits for its arms, or for an encoder, while the other computes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Service:
     _now: tuple[Setup, Serving] | None = field(init=False, default=None)
     _swapping: RLock = field(init=False, default_factory=RLock)
     _following: Following = field(init=False)
-    _turns: Turns = field(init=False, default_factory=Turns)
+    _turns: Turns = field(init=False, default_factory=lambda: Turns(_AT_ONCE))
 
     def __post_init__(self) -> None:
         self._following = Following(self._refresh, self.items, self.wake)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from app.insights.live import Live
-from app.operating.metrics import Metrics
 from app.routes.dependencies import Configured, InLanes, Measured, Notices, Raw, Running, Users, json_of_many
 from app.schemas.events import EventBody, EventsAnswer
-from app.schemas.parts import ErrorAnswer
-from app.service import Service
-from app.settings import Settings
+from app.schemas.parts import ErrorAnswer, Rejection
 from app.web.access import Guarded, needs
 from app.web.bodies import entries, json_body, validate
 from app.web.intake import take
 from app.web.user_ids import UserIds
 from core.errors import TooMany
+from core.types import Feedback
 
 router = APIRouter(tags=["feedback"], route_class=Guarded)
 
@@ -35,15 +32,21 @@ async def events(
     raw: Raw, service: Running, settings: Configured, metrics: Measured, noticed: Notices, lanes: InLanes, users: Users
 ) -> Response:
     """Take one event, an array, or {"events": [...]}. Good ones are stored even when others are refused."""
-    return await lanes.events.run(lambda: _take(raw, service, settings, metrics, noticed.live, users))
+
+    def taken() -> Response:
+        with lanes.events_read.turn():
+            events, rejected = _read(raw, settings.limits.events_per_batch, service.clock(), users)
+        weights, live = settings.feedback.weights, noticed.live
+        answer = take(events, rejected, service=service, weights=weights, metrics=metrics, noticed=live)
+        return json_of_many(answer, len(events) + len(rejected))
+
+    return await lanes.events.run(taken)
 
 
-def _take(raw: bytes, service: Service, settings: Settings, metrics: Metrics, live: Live, users: UserIds) -> Response:
+def _read(raw: bytes, most: int, received: float, users: UserIds) -> tuple[list[tuple[int, Feedback]], list[Rejection]]:
+    """The events that can be understood, with their places, and why the others cannot."""
     found = entries(raw, many="events")
-    if len(found) > settings.limits.events_per_batch:
-        raise TooMany(len(found), settings.limits.events_per_batch)
+    if len(found) > most:
+        raise TooMany(len(found), most)
     valid, rejected = validate(found, EventBody, "invalid_event")
-    received = service.clock()
-    events = [(entry.index, entry.body.feedback(received, users.hashed)) for entry in valid]
-    answer = take(events, rejected, service=service, weights=settings.feedback.weights, metrics=metrics, noticed=live)
-    return json_of_many(answer, len(found))
+    return [(entry.index, entry.body.feedback(received, users.hashed)) for entry in valid], rejected

@@ -1,4 +1,4 @@
-"""Searches compute in turns: many at once in one interpreter take its lock from one another, and all are late."""
+"""Requests compute in turns: many at once in one interpreter take its lock from one another, and all are late."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Semaphore
 
-_AT_ONCE = 2  # one waits for its arms, or for an encoder, while the other computes
-
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """One per service. Nobody waits longer than `longest_s`, because those whose turn it is may hang with an arm; that
-    is long, because a queue whose end runs off together grows for ever."""
+    """So many `at_once`. Nobody waits longer than `longest_s`, because those whose turn it is may hang with an arm;
+    that is long, because a queue whose end runs off together grows for ever."""
 
+    at_once: int
     longest_s: float = 2.0
-    _free: Semaphore = field(init=False, default_factory=lambda: Semaphore(_AT_ONCE))
+    _free: Semaphore = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_free", Semaphore(self.at_once))
 
     @contextmanager
     def turn(self) -> Iterator[None]:

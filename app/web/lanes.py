@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
+from app.search.turns import Turns
+
 T = TypeVar("T")
 
 
@@ -31,5 +33,6 @@ class Lanes:
 
     searches: Lane = field(default_factory=lambda: Lane(40))
     events: Lane = field(default_factory=lambda: Lane(64))  # they wait for the disk, together
+    events_read: Turns = field(default_factory=lambda: Turns(1))  # before that, one after the other
     items: Lane = field(default_factory=lambda: Lane(16))
     operations: Lane = field(default_factory=lambda: Lane(40))

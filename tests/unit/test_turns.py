@@ -1,4 +1,4 @@
-"""Turns of searches: how many compute at once, and that none waits for one that hangs."""
+"""Turns: how many compute at once, and that none waits for one that hangs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.search.turns import Turns
 
 
 def test_a_third_waits_until_one_has_ended() -> None:
-    turns, begun, ended = Turns(), Event(), Event()
+    turns, begun, ended = Turns(2), Event(), Event()
 
     def third() -> None:
         with turns.turn():
@@ -27,7 +27,7 @@ def test_a_third_waits_until_one_has_ended() -> None:
 
 
 def test_nobody_waits_for_ever_and_turns_come_back() -> None:
-    turns = Turns(longest_s=0.2)
+    turns = Turns(2, longest_s=0.2)
     with turns.turn(), turns.turn():
         began = time.monotonic()
         with turns.turn():
