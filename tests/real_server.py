@@ -53,6 +53,12 @@ class Server:
             time.sleep(0.05)
         raise AssertionError(self.log)
 
+    def configure(self, text: str) -> None:
+        """Replace the configuration as a whole: the server may look at any moment, and half a file is one, too."""
+        written = self.config.with_suffix(".written")
+        written.write_text(text)
+        written.replace(self.config)
+
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text()

@@ -83,7 +83,7 @@ def test_a_changed_configuration_is_in_force_without_a_failed_request(server: Se
     with load.running():
         for n in range(6):
             own = f"[limits]\npage_size = {20 + n}\n[retrieval]\ndeadline_ms = {400.0 + n}\n"
-            server.config.write_text(CONFIG + own)
+            server.configure(CONFIG + own)
             server.heard("is in force", count=n + 1)
             load.goes_on(4)
         server.signal(signal.SIGHUP)
@@ -104,18 +104,18 @@ def test_a_wrong_configuration_is_refused_in_a_sentence_and_changes_nothing(serv
         ("[retrieval]\narm_deadline_ms = { lexicl = 10.0 }\n", "Unknown arm in retrieval.arm_deadline_ms 'lexicl'"),
         ("[limits\n", "is not TOML"),
     ):
-        server.config.write_text(CONFIG + wrong)
+        server.configure(CONFIG + wrong)
         server.heard(sentence)
         assert http.get("/healthz").json()["config"] == before
         assert search(http, "love")["hits"]
 
 
 def test_what_needs_a_start_is_named_and_waits_for_it(server: Server, http: httpx.Client) -> None:
-    server.config.write_text(CONFIG + '[lexical]\nlanguage = "german"\n[limits]\npage_size = 7\n')
+    server.configure(CONFIG + '[lexical]\nlanguage = "german"\n[limits]\npage_size = 7\n')
     server.heard("these take effect at the next start: lexical.language")
     assert http.get("/healthz").json()["needs_restart"] == ["lexical.language"]
     refused(http.post("/v1/search", json={"query": "love", "size": 8}), 422, "too_large_size")
-    server.config.write_text(CONFIG)
+    server.configure(CONFIG)
     server.heard("is in force", count=8)
 
 
