@@ -24,9 +24,11 @@ from app.search.turns import Turns
 from app.settings import Settings
 from app.setup import Setup
 from core.catalogue import Catalogue
+from core.episodes import Feedback, Impression
 from core.errors import NotFound, Unavailable
+from core.facets import Facet
 from core.protocols import EventStore, ModelRegistry, Outcome, Policy
-from core.types import Facet, Feedback, Impression, Item, ItemId, Plan, Query, QueryId
+from core.types import Item, ItemId, Plan, Query, QueryId
 from feedback.judgments import JudgmentStore
 from feedback.sessions import Sessions
 from ranking.quality.model import QualityWords

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from statistics import median
 
-from core.types import ArmStatus, Episode
+from core.episodes import Episode
+from core.types import ArmStatus
 
 _TIMES_KEPT = 501
 

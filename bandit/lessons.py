@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Sequence
 
 from bandit.current_names import CurrentNames
+from core.episodes import Episode
 from core.errors import InvalidInput
-from core.types import Episode
 
 log = logging.getLogger(__name__)
 

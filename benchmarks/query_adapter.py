@@ -22,17 +22,8 @@ import numpy as np
 from app.settings import load_settings
 from app.wiring.stores import open_catalogue, open_embeddings
 from benchmarks.collections import COLLECTIONS, Rating
-from core.types import (
-    Choice,
-    Episode,
-    Features,
-    Impression,
-    Item,
-    ItemId,
-    Plan,
-    Query,
-    QueryId,
-)
+from core.episodes import Episode, Impression
+from core.types import Choice, Features, Item, ItemId, Plan, Query, QueryId
 from feedback.position_bias import PositionBias
 from ranking.metrics import Judgments, answerable, ndcg_by_query
 from retrievers.lexical import LexicalRetriever

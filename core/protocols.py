@@ -13,20 +13,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import (
-    Candidate,
-    Choice,
-    Contributions,
-    Episode,
-    Features,
-    Feedback,
-    Floats,
-    Impression,
-    Query,
-    QueryId,
-    Scored,
-    Shadow,
-)
+from core.episodes import Episode, Feedback, Impression, Shadow
+from core.types import Candidate, Choice, Contributions, Features, Floats, Query, QueryId, Scored
 
 
 class Retriever(Protocol):

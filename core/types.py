@@ -1,6 +1,7 @@
-"""The nouns of Bowerbird, as frozen values without behaviour; those of one verb alone are beside it.
+"""What a search is made of, from the query to the candidates' features: frozen values without behaviour.
 
-Times are seconds since the Unix epoch (UTC), durations are milliseconds where the name ends in `_ms`.
+What is kept of a search is in core.episodes; nouns of one verb alone are beside their verb. Times are seconds since the
+Unix epoch (UTC), durations are milliseconds where the name ends in `_ms`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from numpy.typing import NDArray
 
 ItemId = NewType("ItemId", str)
 QueryId = NewType("QueryId", str)
-EventId = NewType("EventId", str)
 
 Floats = NDArray[np.float32]
 
@@ -84,33 +84,6 @@ class Query:
     filters: Mapping[str, tuple[str, ...] | Range] = field(default_factory=dict)
     context: Mapping[str, str] = field(default_factory=dict)
     history: tuple[ItemId, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ValueCount:
-    """How many items have this value of an attribute."""
-
-    value: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class RangeCount:
-    """How many items have a figure from `low` to `high`, which are the least and the greatest there is in the range."""
-
-    low: float
-    high: float
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The facet of a number: ranges in ascending order that neither overlap nor miss an item."""
-
-    ranges: tuple[RangeCount, ...]
-
-
-Facet = tuple[ValueCount, ...] | Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +155,6 @@ class Contributions:
     base: float
 
 
-IMPORTED = "imported"  # the surface, and the policy, of what another system has shown
-LAST_SWAPPED = 9  # the deepest position whose item may change places with the next
-NO_ROWS = Features((), np.empty((0, 0), dtype=np.float32))
-
-
 class ArmStatus(StrEnum):
     """SKIPPED: it was to be asked and was not, because it failed too often of late, or hangs."""
 
@@ -204,106 +172,3 @@ class ArmReport:
     depth: int
     found: int
     took_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Impression:
-    """What was shown for a query, in order, with everything a learner needs frozen as it was.
-
-    `features` has one row per shown item. `ranks[arm][i]` is the arm's rank of the i-th shown item, 0 when the arm
-    did not find it. `first_position` is the page offset + 1. `release` is the number of the model release that
-    served, `ranker` the version of the ranking model, `config` the hash of the configuration. `experiment` is
-    `name:first`, `name:second`, or `name:both` when both variants were interleaved. Then `teams[i]` is 1 or 2 for the
-    variant that drafted the i-th shown item, 0 for neither, and `choice` is that of the first. `ranked[i]` is the rank
-    that the ranking model gave the i-th shown item, empty where a later step moved none of them. `neural` is what
-    became of the neural stage, None where there is none; `depth` candidates were to be read, and `found` were.
-
-    `sampled` has the features of a few candidates drawn at random from below the page, which nobody saw. `swapped` is
-    the position k (from 1) whose item changed places with that of k + 1, 0 for none, and `swap_propensity` the
-    probability of just that, apart from the plan's: it is drawn whatever the plan.
-    """
-
-    query: Query
-    choice: Choice
-    context: Features
-    shown: tuple[ItemId, ...]
-    features: Features
-    ranks: Mapping[str, tuple[int, ...]]
-    arms: Mapping[str, ArmReport]
-    ranker: str
-    release: int
-    config: str
-    first_position: int = 1
-    experiment: str = ""
-    teams: tuple[int, ...] = ()
-    ranked: tuple[int, ...] = ()
-    neural: ArmReport | None = None
-    sampled: Features = NO_ROWS
-    swapped: int = 0
-    swap_propensity: float = 1.0
-
-    @property
-    def degraded(self) -> bool:
-        """True when an asked arm did not answer: such rows are left out of off-policy evaluation."""
-        return any(report.status is not ArmStatus.OK for report in self.arms.values())
-
-    @property
-    def mixed(self) -> bool:
-        """True when two answers were interleaved: what was shown is not what `choice` alone gives, so such rows are
-        left out of off-policy evaluation and teach no policy."""
-        return self.experiment.endswith(":both")
-
-    @property
-    def imported(self) -> bool:
-        """True when another system has shown it: it tells of people and items, but of no arm, plan or ranker."""
-        return self.query.surface == IMPORTED
-
-
-@dataclass(frozen=True, slots=True)
-class Shadow:
-    """What the arms would have found for a search, whatever its plan asked: all of them, deep, after the answer.
-
-    `ranks[arm][i]` is the arm's rank of the i-th shown item of the impression, 0 when it is not among the first
-    `depths[arm]`; `took_ms` is measured in the gaps between searches. All three have the arms that answered.
-    """
-
-    query_id: QueryId
-    ranks: Mapping[str, tuple[int, ...]]
-    depths: Mapping[str, int]
-    took_ms: Mapping[str, float]
-    time: float
-
-
-@dataclass(frozen=True, slots=True)
-class Feedback:
-    """One thing a person did about one shown item. `time` is when it happened, `received` when we heard of it."""
-
-    event_id: EventId
-    query_id: QueryId
-    item_id: ItemId
-    action: str
-    time: float
-    received: float
-    client_id: str | None = None
-    session_id: str | None = None
-    user_id: str | None = None
-    position: int | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Episode:
-    """An impression joined to its feedback: the only row a learner reads.
-
-    `gains[i]` is the gain of the i-th shown item (0 = nothing happened), `examination[i]` the probability that a person
-    looked at it, relative to the first position; `reward` is that of the whole answer, by the reward rule whose version
-    is `rule`. Few episodes have a `shadow`.
-    """
-
-    impression: Impression
-    feedback: tuple[Feedback, ...]
-    gains: tuple[float, ...]
-    examination: tuple[float, ...]
-    reward: float
-    shadow: Shadow | None = None
-    rule: str = ""

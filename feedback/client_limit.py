@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.client_cap import ClientCap
+from core.episodes import Episode
 from core.text import query_key
-from core.types import Episode
 
 _DAY_S = 86_400.0
 

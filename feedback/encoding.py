@@ -10,22 +10,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from core.types import (
-    NO_ROWS,
-    ArmReport,
-    ArmStatus,
-    Choice,
-    EventId,
-    Features,
-    Feedback,
-    Impression,
-    ItemId,
-    Plan,
-    Query,
-    QueryId,
-    Range,
-    Shadow,
-)
+from core.episodes import NO_ROWS, EventId, Feedback, Impression, Shadow
+from core.types import ArmReport, ArmStatus, Choice, Features, ItemId, Plan, Query, QueryId, Range
 
 
 def encode_impression(impression: Impression) -> tuple[bytes, bytes, bytes]:

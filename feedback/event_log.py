@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from core.episodes import Feedback
 from core.errors import Conflict
 from core.protocols import Outcome
-from core.types import Feedback, QueryId
+from core.types import QueryId
 
 
 class Judge:

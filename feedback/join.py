@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from core.episodes import Episode, Feedback, Impression, Shadow
 from core.protocols import EventStore
 from core.rates import examination
-from core.types import Episode, Feedback, Impression, Shadow
 from feedback.reward import RewardRule
 
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.episodes import LAST_SWAPPED, Episode, Impression
 from core.rates import examination
 from core.text import query_key
-from core.types import LAST_SWAPPED, Episode, Impression
 
 POSITIONS = 50  # estimated; further down the assumed curve goes on from there
 _POWER_SPREAD = 1.0  # of the two powers, as standard deviation

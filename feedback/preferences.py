@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from core.episodes import Episode
 from core.text import query_key
-from core.types import Episode, ItemId
+from core.types import ItemId
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.types import Feedback, Impression
+from core.episodes import Feedback, Impression
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from threading import Lock
 
-from core.types import Feedback, ItemId
+from core.episodes import Feedback
+from core.types import ItemId
 
 _SESSIONS = 50_000
 _ITEMS = 20

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 import orjson
 
+from core.episodes import Feedback, Impression, Shadow
 from core.errors import BowerbirdError
 from core.protocols import Logged, Outcome
-from core.types import Feedback, Impression, QueryId, Shadow
+from core.types import QueryId
 from feedback.encoding import (
     decode_feedback,
     decode_impression,

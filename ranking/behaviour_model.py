@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.client_cap import ClientCap
+from core.episodes import Episode
 from core.text import query_key
-from core.types import Episode, ItemId
+from core.types import ItemId
 
 # The figures of an item; those of an item for one query are the first two.
 EXAMINED, CLICKS, PURCHASES, DISMISSALS = range(4)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.episodes import Episode
 from core.errors import CorruptModel
-from core.types import Episode, Floats
+from core.types import Floats
 from ranking.features.arms import FUSED
 from ranking.features.feature import Schema
 from ranking.ltr import LambdaMart

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.customer import customer_of
-from core.types import Episode, Impression, Item, ItemId
+from core.episodes import Episode, Impression
+from core.types import Item, ItemId
 
 MAX_CUSTOMERS = 50_000
 MAX_TRAITS = 40  # of a customer; those that were looked at least go

@@ -12,8 +12,9 @@ from threading import Lock
 import numpy as np
 import tantivy
 
+from core.facets import Facet
 from core.filters import Filters, facets, ranges_of, values_of
-from core.types import Facet, Item, ItemId, Query, Range, Scored
+from core.types import Item, ItemId, Query, Range, Scored
 from retrievers.document import labels, prose_tokens, voices
 from retrievers.words.analyser import ENGLISH, Analyser
 from retrievers.words.facets import count_indexed, groups, key, path

@@ -10,8 +10,9 @@ from threading import Lock
 import numpy as np
 from rank_bm25 import BM25Okapi
 
+from core.facets import Facet
 from core.filters import matches
-from core.types import Facet, Item, ItemId, Query, Scored
+from core.types import Item, ItemId, Query, Scored
 from retrievers.document import labels, prose
 from retrievers.words.analyser import ENGLISH, Analyser
 from retrievers.words.facets import count_items, groups

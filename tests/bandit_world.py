@@ -10,8 +10,9 @@ from words import query
 
 from bandit.context import context_features
 from bandit.plans import PlanLibrary
+from core.episodes import Episode
 from core.protocols import Policy
-from core.types import ArmReport, ArmStatus, Choice, Episode, Features, Plan, Query
+from core.types import ArmReport, ArmStatus, Choice, Features, Plan, Query
 
 ARMS = ("lexical", "memory", "vector")
 DEEP, SHORT = 60, 20

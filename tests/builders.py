@@ -6,22 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from core.episodes import Episode, EventId, Feedback, Impression, Shadow
 from core.rates import examination
-from core.types import (
-    ArmReport,
-    ArmStatus,
-    Choice,
-    Episode,
-    EventId,
-    Features,
-    Feedback,
-    Impression,
-    ItemId,
-    Plan,
-    Query,
-    QueryId,
-    Shadow,
-)
+from core.types import ArmReport, ArmStatus, Choice, Features, ItemId, Plan, Query, QueryId
 from ranking.features.feature import Feature, Schema
 
 

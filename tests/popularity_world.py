@@ -8,7 +8,7 @@ from itertools import count
 
 from builders import episode
 
-from core.types import Episode
+from core.episodes import Episode
 from retrievers.popularity.popularity_model import PopularityLearner
 
 DAY = 86_400.0

@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from builders import episode
 
 from app.indexing.indexer import ItemTable
+from core.episodes import Episode
 from core.protocols import Retriever
-from core.types import Episode, Item, ItemId
+from core.types import Item, ItemId
 from retrievers.engagements.related_model import RelatedLearner
 from retrievers.related import RelatedRetriever
 

@@ -16,8 +16,8 @@ from bandit.rollout import Rules
 from bandit.rollouts.guardrails import Limits
 from bandit.terms import Terms
 from bandit.warmup import WarmupPolicy
+from core.episodes import Episode
 from core.protocols import Policy
-from core.types import Episode
 from feedback.registry import FileRegistry
 
 WARMUP = WarmupPolicy(LIBRARY, 1, 0.2)

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.adapters.translation import Hashed, Milliseconds, Note, Translation, content_id, unknown_fields
 from app.schemas.parts import Id
+from core.episodes import EventId, Feedback
 from core.errors import InvalidInput
-from core.types import EventId, Feedback, ItemId, QueryId
+from core.types import ItemId, QueryId
 
 Position = Annotated[int, Field(ge=1, lt=2**31)]
 Figure = float | Annotated[str, Field(max_length=100)]

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, TypeAdapter
 
 from app.adapters.translation import Hashed, Milliseconds, Note, Shown, Translation, action, unknown_fields
 from app.schemas.parts import Id, Name, seconds
+from core.episodes import EventId, Feedback
 from core.errors import InvalidInput
-from core.types import EventId, Feedback, ItemId, QueryId
+from core.types import ItemId, QueryId
 
 EXAMPLE: dict[str, Any] = {
     "event": "interaction",

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Protocol
 import orjson
 from pydantic import BaseModel, Field
 
-from core.types import EventId, Feedback, ItemId
+from core.episodes import EventId, Feedback
+from core.types import ItemId
 
 Hashed = Callable[[str | None], str | None]
 # Milliseconds since the epoch, up to the year 2286.

@@ -11,8 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.adapters.translation import Hashed, Note, Shown, Translation, action, content_id, unknown_fields
 from app.schemas.parts import Id, Name, seconds
+from core.episodes import EventId, Feedback
 from core.errors import InvalidInput
-from core.types import EventId, Feedback, ItemId, QueryId
+from core.types import ItemId, QueryId
 
 _IMPRESSIONS = {"impression", "view", "item_impression"}
 # What UBI records of a visit that says nothing of an item.

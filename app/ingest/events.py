@@ -18,9 +18,10 @@ from pydantic import ValidationError
 from app.adapters import algolia, metarank, ubi
 from app.adapters.translation import Hashed, Shown, Translate, Translation
 from app.web.bodies import sentences
+from core.episodes import IMPORTED, Feedback, Impression
 from core.errors import BowerbirdError, Conflict, InvalidInput
 from core.protocols import EventStore, Outcome
-from core.types import IMPORTED, Choice, Features, Feedback, Impression, ItemId, Plan, Query, QueryId
+from core.types import Choice, Features, ItemId, Plan, Query, QueryId
 
 FORMATS: Mapping[str, Translate] = {
     "ubi": ubi.translate,

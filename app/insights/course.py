@@ -9,7 +9,7 @@ from typing import Any
 
 from app.insights.loggers import Loggers
 from app.insights.sums import Sum
-from core.types import Episode
+from core.episodes import Episode
 
 MOST = 192
 _STRETCHES = 40

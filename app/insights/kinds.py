@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from core.episodes import Episode, Impression
 from core.text import words
-from core.types import Episode, Impression
 
 KINDS = (
     "no words",

@@ -18,8 +18,8 @@ from app.insights.queries import Queries
 from app.insights.sums import Sum
 from bandit.plans import PlanLibrary
 from bandit.rollouts.staged import in_control
+from core.episodes import Episode
 from core.protocols import Policy
-from core.types import Episode
 
 log = logging.getLogger(__name__)
 _NAME = "insights.json"

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
+from core.episodes import Feedback, Impression
 from core.protocols import Outcome
-from core.types import ArmReport, ArmStatus, Feedback, Impression
+from core.types import ArmReport, ArmStatus
 
 _SEARCHES = 2_000
 _EVENTS = 200

@@ -13,9 +13,10 @@ import numpy as np
 
 from bandit.ope import Report, assess, evidence_from
 from bandit.plans import PlanLibrary
+from core.episodes import Episode
 from core.errors import BowerbirdError
 from core.protocols import Policy
-from core.types import Episode, Features
+from core.types import Features
 
 _NEWEST = 2_000
 _EVERY_S = 10.0

@@ -9,7 +9,8 @@ from typing import Any
 
 from app.insights.loggers import Loggers
 from app.insights.sums import Pooled, Sum
-from core.types import Episode, Plan
+from core.episodes import Episode
+from core.types import Plan
 
 LEAST_EFFECTIVE = 30.0
 

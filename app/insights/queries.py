@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from core.episodes import Episode
 from core.text import query_key
-from core.types import Episode
 
 _MOST = 4_000
 _SHOWN = 50

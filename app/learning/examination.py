@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from core.episodes import Episode
 from core.errors import InvalidInput
-from core.types import Episode
 from feedback.position_bias import PositionBias, assumed_curve
 
 SHOWN = 10

@@ -9,9 +9,9 @@ from typing import Any
 from app.settings import Settings
 from bandit.experiments.assignment import compare, unit
 from bandit.experiments.interleaving import credit, preference
+from core.episodes import Episode
 from core.errors import NotFound, unknown
 from core.protocols import EventStore
-from core.types import Episode
 from feedback.join import every_closed
 from feedback.reward import RewardRule
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.episodes import Episode
 from core.protocols import Release, ReleaseGate
-from core.types import Episode
 
 
 @dataclass(frozen=True, slots=True)

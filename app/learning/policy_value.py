@@ -16,9 +16,9 @@ from bandit.ope import Report, assess, evidence_from
 from bandit.ope.plan_rates import plan_rates
 from bandit.plans import PlanLibrary
 from bandit.uniform import UniformPolicy
+from core.episodes import Episode
 from core.errors import InvalidInput, NotFound, unknown
 from core.protocols import ModelRegistry, Policy, Release
-from core.types import Episode
 
 POLICIES = ("release", "warmup", "uniform", "fixed", "misguided")
 

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from bandit.ope import assess, evidence_from
+from core.episodes import Episode
 from core.protocols import Policy
-from core.types import Episode
 
 _NEWEST = 2_000
 _EVERY_S = 30.0

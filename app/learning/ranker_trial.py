@@ -17,8 +17,8 @@ from bandit.experiments.assignment import FEWEST_CLIENTS, compare, unit
 from bandit.experiments.interleaving import FEWEST_DECIDED, credit
 from bandit.experiments.sequential import evidence
 from bandit.rollouts.guardrails import margin
+from core.episodes import Episode
 from core.protocols import ModelRegistry, Release
-from core.types import Episode
 from feedback.registry import usable
 
 log = logging.getLogger(__name__)

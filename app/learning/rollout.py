@@ -13,8 +13,8 @@ from bandit.rollout import Rollout, Rules, advance, drop, judge, offer, watch
 from bandit.rollouts.gate import Outcome, Verdict, gate, latency, lighter_gate
 from bandit.rollouts.guardrails import Group, group, groups
 from bandit.rollouts.trial_log import TrialLog, timed
+from core.episodes import Episode
 from core.protocols import ModelRegistry, Policy, Release
-from core.types import Episode
 from feedback.registry import usable
 
 log = logging.getLogger(__name__)

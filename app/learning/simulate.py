@@ -15,9 +15,10 @@ from app.settings import Settings
 from app.wiring.learning import build_learning
 from app.wiring.plans import ARMS
 from app.wiring.service import build_service
+from core.episodes import EventId, Feedback
 from core.errors import InvalidInput
 from core.seeds import generator
-from core.types import EventId, Feedback, Plan, Query, QueryId
+from core.types import Plan, Query, QueryId
 from feedback.learner import LearningLoop
 from ranking.metrics import Judgments, answerable
 from simulation.clicks import ClickModel, PositionBasedClicks

@@ -11,8 +11,8 @@ from app.web.access import Guarded, needs
 from app.web.bodies import entries, json_body, validate
 from app.web.intake import take
 from app.web.user_ids import UserIds
+from core.episodes import Feedback
 from core.errors import TooMany
-from core.types import Feedback
 
 router = APIRouter(tags=["feedback"], route_class=Guarded)
 

@@ -20,7 +20,7 @@ from app.service import Page, Service, new_query_id
 from app.web.access import Guarded, needs
 from app.web.user_ids import UserIds
 from core.errors import InvalidInput
-from core.types import Facet
+from core.facets import Facet
 
 router = APIRouter(tags=["search"], route_class=Guarded)
 _DEEPEST = 1_000  # from + size: arms are not asked deeper

@@ -10,7 +10,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.parts import Id, Name, Rejection, model, seconds
-from core.types import EventId, Feedback, ItemId, QueryId
+from core.episodes import EventId, Feedback
+from core.types import ItemId, QueryId
 
 
 class EventObject(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from app.schemas.parts import model
-from core.types import Facet, Figures
+from core.facets import Facet, Figures
 
 
 class ValueBody(BaseModel):

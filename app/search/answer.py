@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.search.ranked import Ranked
-from core.types import ArmReport, Candidate, Choice, Features, Impression, Query
+from core.episodes import Impression
+from core.types import ArmReport, Candidate, Choice, Features, Query
 from core.union import ids_of
 
 

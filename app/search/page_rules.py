@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.search.answer import Answer
+from core.episodes import LAST_SWAPPED, NO_ROWS
 from core.seeds import generator, uniform
-from core.types import LAST_SWAPPED, NO_ROWS, Features
+from core.types import Features
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from queue import Empty, Full, Queue
 from threading import Event, Lock, Thread
 
 from app.search.gaps import Gaps
+from core.episodes import Impression, Shadow
 from core.protocols import EventStore, Retriever
 from core.seeds import uniform
-from core.types import Impression, QueryId, Shadow
+from core.types import QueryId
 
 log = logging.getLogger(__name__)
 _WAITING = 8

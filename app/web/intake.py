@@ -10,9 +10,9 @@ from app.operating.metrics import Metrics
 from app.schemas.events import EventsAnswer
 from app.schemas.parts import Rejection
 from app.service import Service
+from core.episodes import Feedback
 from core.errors import unknown
 from core.protocols import Outcome
-from core.types import Feedback
 
 _REFUSALS = {
     Outcome.UNKNOWN_QUERY: (

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from app.settings import Settings
 from core.catalogue import Catalogue
+from core.episodes import Episode
 from core.protocols import EventStore, ModelRegistry
-from core.types import Episode
 from feedback.join import every_closed
 from feedback.judgments import JudgmentStore
 from feedback.leader import FileLeader, Leader

@@ -12,7 +12,8 @@ from bandit.adf.squarecb import GAMMA_EXPONENT, SquareCb
 from bandit.lessons import Lessons
 from bandit.plans import PlanLibrary
 from bandit.terms import Terms
-from core.types import Episode, Plan
+from core.episodes import Episode
+from core.types import Plan
 
 
 class AdfLearner:

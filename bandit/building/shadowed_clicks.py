@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.costs import ArmTimes
-from core.types import Episode
+from core.episodes import Episode
 
 
 @dataclass(frozen=True, slots=True)

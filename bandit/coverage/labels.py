@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.plans import PlanLibrary
-from core.types import ArmStatus, Episode
+from core.episodes import Episode
+from core.types import ArmStatus
 
 Doubles = NDArray[np.float64]
 Flags = NDArray[np.bool_]

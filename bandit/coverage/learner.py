@@ -18,7 +18,7 @@ from bandit.coverage.union import United, corrected
 from bandit.lessons import Lessons
 from bandit.plans import PlanLibrary
 from bandit.terms import Terms
-from core.types import Episode
+from core.episodes import Episode
 
 _REFRESHED = 25  # episodes between two looks at the weights, which say what is expected of the next ones
 _LEAST_COVERED = 0.05  # so that a single click never counts more than twenty

@@ -9,9 +9,10 @@ import numpy as np
 
 from bandit.ope.evidence import Evidence
 from bandit.plans import PlanLibrary
+from core.episodes import Episode
 from core.errors import BowerbirdError
 from core.protocols import Policy
-from core.types import Episode, Features, Query
+from core.types import Features, Query
 
 # Expected reward of every plan that the policy can draw, by name.
 RewardModel = Callable[[Query, Features], Mapping[str, float]]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bandit.ope.episodes import RewardModel
+from core.episodes import Episode
 from core.seeds import uniform
-from core.types import Episode, Features, Query
+from core.types import Features, Query
 
 _PRIOR_ROWS = 20.0
 

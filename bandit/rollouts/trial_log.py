@@ -10,7 +10,8 @@ import numpy as np
 
 from bandit.experiments.assignment import unit
 from bandit.rollouts.guardrails import Seen
-from core.types import Episode, Features, Impression
+from core.episodes import Episode, Impression
+from core.types import Features
 
 _VERSIONS = 20
 _SEARCHES_OF_A_VERSION = 50_000

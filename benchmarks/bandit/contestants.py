@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.bandit.worlds import World
+from core.episodes import Episode
 from core.protocols import Learner, Policy
-from core.types import Episode
 
 Doubles = NDArray[np.float64]
 BATCH = 100  # searches between two models

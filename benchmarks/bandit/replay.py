@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from bandit.coverage.policy import CoveragePolicy
-from core.types import Features, Impression, Query
+from core.episodes import Impression
+from core.types import Features, Query
 from feedback.registry import FileRegistry
 from feedback.sqlite_store import SqliteEventStore
 

@@ -15,20 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandit.plans import PlanLibrary
+from core.episodes import Episode, Impression, Shadow
 from core.seeds import generator
-from core.types import (
-    ArmReport,
-    ArmStatus,
-    Choice,
-    Episode,
-    Features,
-    Impression,
-    ItemId,
-    Plan,
-    Query,
-    QueryId,
-    Shadow,
-)
+from core.types import ArmReport, ArmStatus, Choice, Features, ItemId, Plan, Query, QueryId
 
 Doubles = NDArray[np.float64]
 

@@ -16,7 +16,8 @@ from app.wiring.service import build_service
 from benchmarks.catalogue import SyntheticItems, title_queries
 from benchmarks.data_directory import fill
 from benchmarks.operations.load import ITEMS
-from core.types import EventId, Feedback, Query, QueryId
+from core.episodes import EventId, Feedback
+from core.types import Query, QueryId
 
 _QUERIES, _CLICKED = 1_000, 300
 

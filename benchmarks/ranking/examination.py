@@ -16,9 +16,10 @@ import numpy as np
 
 from benchmarks.loop import DATA, RATINGS
 from benchmarks.tables import table
+from core.episodes import Episode, Impression
 from core.rates import examination
 from core.seeds import generator
-from core.types import Choice, Episode, Features, Impression, ItemId, Plan, Query, QueryId
+from core.types import Choice, Features, ItemId, Plan, Query, QueryId
 from feedback.position_bias import PositionBias, assumed_curve
 from ranking.metrics import Judgments, answerable, read_judgments
 from simulation.clicks import PositionBasedClicks

@@ -25,25 +25,10 @@ from app.ingest.items import read_items, read_mapping
 from benchmarks.catalogue import SyntheticItems
 from benchmarks.collections import COLLECTIONS
 from benchmarks.tables import table
+from core.episodes import Episode, EventId, Feedback, Impression
 from core.seeds import generator
 from core.text import tokens
-from core.types import (
-    ArmReport,
-    ArmStatus,
-    Candidate,
-    Choice,
-    Episode,
-    EventId,
-    Features,
-    Feedback,
-    Floats,
-    Impression,
-    Item,
-    ItemId,
-    Plan,
-    Query,
-    QueryId,
-)
+from core.types import ArmReport, ArmStatus, Candidate, Choice, Features, Floats, Item, ItemId, Plan, Query, QueryId
 from feedback.join import every_closed
 from feedback.reward import RewardRule
 from feedback.sqlite_store import SqliteEventStore

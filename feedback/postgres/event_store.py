@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
+from core.episodes import Feedback, Impression, Shadow
 from core.protocols import Logged, Outcome
-from core.types import Feedback, Impression, QueryId, Shadow
+from core.types import QueryId
 from feedback.encoding import decode_feedback, decode_impression, decode_shadow
 from feedback.event_log import by_query
 from feedback.group_commit import GroupCommit

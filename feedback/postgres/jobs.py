@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from core.types import Feedback, Impression, Shadow
+from core.episodes import Feedback, Impression, Shadow
 from feedback.encoding import encode_feedback, encode_impression, encode_shadow, schema
 from feedback.postgres.texts import stored
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
+from core.episodes import Feedback
 from core.protocols import Outcome
-from core.types import Feedback
 from feedback.event_log import Judge
 from feedback.postgres.database import Connection
 from feedback.postgres.texts import stored

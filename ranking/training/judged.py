@@ -10,8 +10,9 @@ from collections import OrderedDict
 
 import numpy as np
 
+from core.episodes import Episode
 from core.text import query_key
-from core.types import Episode, Floats
+from core.types import Floats
 from ranking.features.feature import Schema
 from ranking.metrics import Judgments
 from ranking.training.clicks import Score

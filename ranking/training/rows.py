@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.episodes import Episode
 from core.text import query_key
-from core.types import Episode, Floats
+from core.types import Floats
 from ranking.features.feature import Schema
 from ranking.training.parameters import GRAIN, Parameters
 

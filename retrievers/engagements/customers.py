@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.customer import customer_of
-from core.types import Episode, Floats, ItemId
+from core.episodes import Episode
+from core.types import Floats, ItemId
 
 MAX_CUSTOMERS = 50_000
 MAX_ITEMS = 20

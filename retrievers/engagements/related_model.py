@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from core.customer import customer_of
-from core.types import Episode, ItemId
+from core.episodes import Episode
+from core.types import ItemId
 from retrievers.engagements.relatedness import CoEngagement, Relations, relate
 
 MAX_CUSTOMERS = 50_000

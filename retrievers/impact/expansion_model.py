@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from heapq import nlargest
 
 from core.client_cap import ClientCap
+from core.episodes import Episode
 from core.rates import Rates
 from core.text import STOP_WORDS, query_tokens, tokens
-from core.types import Episode, Item, ItemId
+from core.types import Item, ItemId
 from retrievers.document import title
 
 MAX_WORDS = 20_000

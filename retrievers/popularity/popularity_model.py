@@ -12,8 +12,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from core.episodes import Episode
 from core.rates import Rates, decode_rates, encode_rates
-from core.types import Episode, ItemId, Query
+from core.types import ItemId, Query
 from retrievers.popularity.trends import Trend, Trends, lifts
 
 Doubles = NDArray[np.float64]

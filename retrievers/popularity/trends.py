@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.client_cap import ClientCap
+from core.episodes import Episode, Impression
 from core.rates import Rates, posterior
-from core.types import Episode, Impression, ItemId, Query
+from core.types import ItemId, Query
 
 Doubles = NDArray[np.float64]
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from core.client_cap import ClientCap
+from core.episodes import Episode
 from core.rates import Rates
 from core.text import query_key
-from core.types import Episode, Floats, ItemId
+from core.types import Floats, ItemId
 
 MAX_QUERIES = 20_000
 MAX_ITEMS_PER_QUERY = 200

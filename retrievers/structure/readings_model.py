@@ -7,9 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
+from core.episodes import Episode
 from core.rates import Rates
 from core.text import fold, tokens
-from core.types import Episode, Item, ItemId
+from core.types import Item, ItemId
 from retrievers.structure.facts import MAX_PHRASE, Facts, facts_of
 from retrievers.structure.quantities import Quantity, quantities
 from retrievers.structure.readings import unit_key

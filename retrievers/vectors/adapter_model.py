@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.client_cap import ClientCap
+from core.episodes import Episode
 from core.rates import Rates
 from core.text import query_key
-from core.types import Episode, Floats, Item, ItemId
+from core.types import Floats, Item, ItemId
 from retrievers.document import passage
 from retrievers.vectors.adapter import QueryAdapter
 from retrievers.vectors.embeddings import StoredEmbeddings

@@ -10,8 +10,9 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
+from core.facets import Facet, Figures, RangeCount, ValueCount
 from core.filters import Filters, facets
-from core.types import Facet, Figures, Item, RangeCount, ValueCount
+from core.types import Item
 
 TOP_VALUES = 20
 # Ranges hold about equally many items: they are cut at these percentiles, rounded to two digits.

@@ -12,9 +12,10 @@ import pytest
 from builders import click, impression, shadow
 from two_stores import STORES, reopening
 
+from core.episodes import Impression
 from core.errors import Conflict, Unavailable
 from core.protocols import EventStore, Outcome
-from core.types import ArmReport, ArmStatus, Impression, ItemId, Query, QueryId, Range
+from core.types import ArmReport, ArmStatus, ItemId, Query, QueryId, Range
 from feedback.postgres.event_store import PostgresEventStore
 from feedback.sqlite_store import SqliteEventStore
 

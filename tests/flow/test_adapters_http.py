@@ -11,7 +11,8 @@ from http_words import refused, search
 
 from app.settings import Settings
 from app.web.user_ids import UserIds
-from core.types import Feedback, QueryId
+from core.episodes import Feedback
+from core.types import QueryId
 
 
 def of(running: Running, answer: Mapping[str, Any]) -> tuple[Feedback, ...]:

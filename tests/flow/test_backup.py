@@ -17,8 +17,9 @@ from app.service import Service, new_query_id
 from app.settings import Settings
 from app.wiring.learning import build_learning
 from app.wiring.service import build_service
+from core.episodes import EventId, Feedback
 from core.errors import InvalidInput
-from core.types import EventId, Feedback, Query, QueryId
+from core.types import Query, QueryId
 
 QUERIES = ["love", "swift", "taylor one", "history", "quiet night", "metallica", "lullabies", "", "lover story", "calm"]
 

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, Request
 from wayward_server import Answer, wayward
 
 from app.service import Service
-from core.types import Feedback, QueryId
+from core.episodes import Feedback
+from core.types import QueryId
 
 Running = tuple[str, Callable[[], Service]]
 _SHOP = "/shop.html"

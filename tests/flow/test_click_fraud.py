@@ -16,8 +16,9 @@ from app.settings import Settings
 from app.wiring.learning import build_learning
 from app.wiring.service import build_service
 from app.wiring.stores import open_catalogue
+from core.episodes import EventId, Feedback, Impression
 from core.seeds import generator
-from core.types import EventId, Feedback, Impression, ItemId, Query
+from core.types import ItemId, Query
 
 LAMPS = [item(f"lamp-{n:02}", f"Lamp {n:02}", popularity=1 - n / 50, colour="red") for n in range(40)]
 QUERIES = ("lamp", "red lamp", "", "lamp 07")

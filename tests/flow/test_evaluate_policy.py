@@ -20,8 +20,9 @@ from app.wiring.plans import plan_library
 from app.wiring.stores import open_registry, open_store
 from bandit.coverage.policy import CoverageModel
 from bandit.plans import PlanLibrary
+from core.episodes import Impression
 from core.errors import BowerbirdError
-from core.types import Choice, Impression
+from core.types import Choice
 
 CLICKED = {"lexical": 0.6, "vector": 0.2}
 SEARCHES = 600

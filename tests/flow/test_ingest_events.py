@@ -18,7 +18,8 @@ from app.settings import load_settings
 from app.web.user_ids import UserIds
 from app.wiring.learning import build_learning
 from app.wiring.stores import open_registry, open_store
-from core.types import Impression, QueryId
+from core.episodes import Impression
+from core.types import QueryId
 from retrievers.q2e.memory_model import MemoryModel
 
 

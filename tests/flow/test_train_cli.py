@@ -17,7 +17,8 @@ from app.settings import load_settings
 from app.wiring.arms import feature_schema
 from app.wiring.service import build_service
 from app.wiring.stores import open_registry, open_store
-from core.types import EventId, Feedback, Query, QueryId
+from core.episodes import EventId, Feedback
+from core.types import Query, QueryId
 
 
 @pytest.fixture(scope="module")

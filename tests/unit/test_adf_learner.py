@@ -14,8 +14,9 @@ from bandit.adf.policy import AdfModel, VwAdfPolicy, action_features
 from bandit.adf.squarecb import SquareCb
 from bandit.plans import PlanLibrary
 from bandit.terms import Terms
+from core.episodes import Episode
 from core.errors import InvalidInput
-from core.types import ArmReport, ArmStatus, Choice, Episode, Features, Plan
+from core.types import ArmReport, ArmStatus, Choice, Features, Plan
 
 GOOD, POOR = Plan("good", {"lexical": 10}), Plan("poor", {"vector": 10})
 TERMS = Terms(min_clicked=1, cost_per_ms=0.0, gamma=1.0, floor=0.02)

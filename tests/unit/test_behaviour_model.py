@@ -9,7 +9,8 @@ import pytest
 from builders import click, episode
 from words import item, query
 
-from core.types import Candidate, Episode, ItemId
+from core.episodes import Episode
+from core.types import Candidate, ItemId
 from ranking.behaviour_model import CLICKS, DISMISSALS, EXAMINED, PURCHASES, BehaviourLearner, BehaviourModel
 from ranking.features.extractor import FeatureExtractor
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from builders import episode
 
 from core.customer import customer_of
-from core.types import Episode, Query, QueryId
+from core.episodes import Episode
+from core.types import Query, QueryId
 from feedback.client_limit import ClientLimit
 
 DAY = 86_400.0

@@ -13,7 +13,8 @@ from bandit.coverage.learner import CoverageLearner
 from bandit.coverage.policy import CoverageModel
 from bandit.plans import PlanLibrary
 from bandit.terms import Terms
-from core.types import ArmReport, ArmStatus, Choice, Episode, Plan
+from core.episodes import Episode
+from core.types import ArmReport, ArmStatus, Choice, Plan
 
 LIBRARY = PlanLibrary(
     (Plan("both", {"lexical": 10, "vector": 10}), Plan("lexical", {"lexical": 10})),

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from words import item, query
 
+from core.facets import Figures, RangeCount, ValueCount
 from core.filters import facets, matches
-from core.types import Figures, Item, ItemId, Range, RangeCount, ValueCount
+from core.types import Item, ItemId, Range
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
 from retrievers.sparse import SparseRetriever

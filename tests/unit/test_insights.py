@@ -25,8 +25,9 @@ from app.search.gaps import Gaps
 from bandit.ope import Evidence, assess
 from bandit.plans import PlanLibrary
 from bandit.rollouts.staged import in_control
+from core.episodes import Episode
 from core.protocols import Outcome
-from core.types import ArmReport, ArmStatus, Choice, Episode, ItemId, Plan
+from core.types import ArmReport, ArmStatus, Choice, ItemId, Plan
 from feedback.reward import RewardRule
 from retrievers.memory import Entry, Recollection
 

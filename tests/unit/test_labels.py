@@ -9,7 +9,8 @@ from builders import episode, shadow
 
 from bandit.coverage.labels import Labeller, Labels
 from bandit.plans import PlanLibrary
-from core.types import ArmReport, ArmStatus, Episode, Plan
+from core.episodes import Episode
+from core.types import ArmReport, ArmStatus, Plan
 
 # Heads in order: lexical 10, lexical 50, vector 10.
 LIBRARY = PlanLibrary(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from builders import click, impression
 
+from core.episodes import Episode
 from core.protocols import Release, ReleaseGate
-from core.types import Episode
 from feedback.learner import LearningLoop
 from feedback.registry import FileRegistry
 from feedback.reward import RewardRule

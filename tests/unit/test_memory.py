@@ -10,8 +10,9 @@ from arms_with_items import Memory
 from builders import episode
 from words import item, query
 
+from core.episodes import Episode
 from core.errors import InvalidConfig
-from core.types import Episode, Floats
+from core.types import Floats
 from retrievers.encoded_store import EncodedStore
 from retrievers.memory import MemoryRetriever
 from retrievers.q2e.generated import GeneratedQueries

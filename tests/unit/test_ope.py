@@ -21,8 +21,9 @@ from bandit.ope.plan_rates import plan_rates
 from bandit.ope.resampling import resampled_means
 from bandit.plans import PlanLibrary
 from bandit.uniform import UniformPolicy
+from core.episodes import Episode
 from core.errors import InvalidInput
-from core.types import ArmReport, ArmStatus, Choice, Episode, Features, Plan
+from core.types import ArmReport, ArmStatus, Choice, Features, Plan
 
 WORLD = World(TARGET, LOGGING, model=REWARDS + 0.1)
 

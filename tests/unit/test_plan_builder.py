@@ -12,8 +12,8 @@ from bandit.building.plan_builder import BuiltPlan, build_plans
 from bandit.building.shadowed_clicks import ShadowedClicks
 from bandit.costs import ArmTimes
 from bandit.plans import PlanLibrary
+from core.episodes import Episode
 from core.errors import InvalidInput
-from core.types import Episode
 
 ARMS = ("both", "left", "right", "useless")
 MS = {"both": 40.0, "left": 1.0, "right": 1.0, "useless": 1.0}

@@ -12,7 +12,8 @@ from app.learning.learner_state import LearnerState, read_state, write_state
 from app.learning.policy_watch import PolicyWatch
 from bandit.fixed import FixedPolicy
 from bandit.plans import PlanLibrary
-from core.types import Choice, Episode, Plan
+from core.episodes import Episode
+from core.types import Choice, Plan
 
 GOOD, BAD = Plan("good", {"lexical": 10}), Plan("bad", {"lexical": 20})
 LIBRARY = PlanLibrary((GOOD, BAD), default="good", arms=("lexical",))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from builders import episode
 
+from core.episodes import Episode
 from core.rates import examination
-from core.types import Episode
 from feedback.position_bias import POSITIONS, PositionBias, assumed_curve, estimate
 
 SIZE = 8

@@ -22,9 +22,10 @@ from words import item
 from app.cli import app as cli
 from app.settings import load_settings
 from app.wiring.stores import open_catalogue, open_registry, open_store
+from core.episodes import Feedback
 from core.errors import InvalidConfig, Unavailable
 from core.protocols import Outcome
-from core.types import Feedback, QueryId
+from core.types import QueryId
 from feedback.postgres import schema
 from feedback.postgres.address import place
 from feedback.postgres.catalogue import PostgresCatalogue

@@ -10,7 +10,8 @@ import pytest
 from builders import episode
 from words import item, query
 
-from core.types import Candidate, Episode, ItemId
+from core.episodes import Episode
+from core.types import Candidate, ItemId
 from ranking.features.extractor import FeatureExtractor
 from ranking.profiles import MAX_TRAITS, PRICE_FEATURE, ProfilesLearner, ProfilesModel, price_band
 

@@ -8,7 +8,8 @@ import numpy as np
 from builders import episode
 from words import item, query
 
-from core.types import Episode, Floats, Item
+from core.episodes import Episode
+from core.types import Floats, Item
 from retrievers.vector import VectorRetriever
 from retrievers.vectors.adapter import QueryAdapter
 from retrievers.vectors.adapter_model import (

@@ -11,7 +11,7 @@ from builders import episode
 
 from app.learning.ranker_trial import CANDIDATE, PREVIOUS, RANKER, RankerTrial, trial_name, way_back
 from bandit.experiments.sequential import evidence
-from core.types import Episode
+from core.episodes import Episode
 from feedback.registry import FileRegistry
 
 

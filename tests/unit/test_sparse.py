@@ -11,8 +11,9 @@ import pytest
 from builders import episode
 from words import item, query
 
+from core.episodes import Episode
 from core.errors import InvalidConfig
-from core.types import Episode, Item
+from core.types import Item
 from retrievers.encoded_store import EncodedStore
 from retrievers.impact.associations import Associations
 from retrievers.impact.expansion import CatalogueTerms

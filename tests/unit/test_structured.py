@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from words import item, query
 
+from core.episodes import Episode
 from core.filters import matches
-from core.types import Episode, Item, ItemId
+from core.types import Item, ItemId
 from retrievers.structure.readings_model import ReadingsLearner, load_lifts
 
 DAY = 86_400.0

@@ -18,10 +18,11 @@ from bandit.warmup import WarmupPolicy
 from benchmarks.bandit.kinds.hindsight import Doubles, discounts
 from benchmarks.bandit.kinds.recorded import DEPTH
 from benchmarks.bandit.kinds.static_plans import Library, World
+from core.episodes import Episode, Impression, Shadow
 from core.protocols import Policy
 from core.rates import examination
 from core.seeds import generator, uniform
-from core.types import ArmReport, ArmStatus, Choice, Episode, Features, Impression, ItemId, Query, QueryId, Shadow
+from core.types import ArmReport, ArmStatus, Choice, Features, ItemId, Query, QueryId
 from feedback.position_bias import PositionBias
 
 _BATCH = 100

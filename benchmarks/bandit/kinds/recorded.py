@@ -20,8 +20,9 @@ from app.wiring.learning import build_learning
 from app.wiring.plans import ARMS
 from app.wiring.service import build_service
 from benchmarks.bandit.kinds.traffic import BEST, Intent
+from core.episodes import EventId, Feedback
 from core.seeds import generator
-from core.types import EventId, Feedback, Plan, Query, QueryId
+from core.types import Plan, Query, QueryId
 from simulation.clicks import PositionBasedClicks
 
 ALL_ARMS = tuple(sorted(ARMS))

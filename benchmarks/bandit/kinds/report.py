@@ -21,7 +21,8 @@ from benchmarks.bandit.kinds.learning import Setup, learned, served, warmup_chan
 from benchmarks.bandit.kinds.recorded import DEPTH
 from benchmarks.bandit.kinds.static_plans import Library, Values, World, best_static, climbed
 from benchmarks.bandit.kinds.traffic import KINDS
-from core.types import Episode, Plan
+from core.episodes import Episode
+from core.types import Plan
 
 STATED = (
     "rewards are exact expectations over a policy's draws and over clicks; net = reward - price * ms; one recording, "
