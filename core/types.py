@@ -166,7 +166,7 @@ class ArmStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArmReport:
-    """What became of one asked arm: `found` candidates in `took_ms`."""
+    """What became of one asked arm: `found` candidates in `took_ms`, or remembered, and found in that time before."""
 
     status: ArmStatus
     depth: int

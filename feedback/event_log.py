@@ -10,8 +10,8 @@ from core.protocols import Outcome
 from core.types import QueryId
 
 
-class Judge:
-    """What becomes of feedback, by what the log has: bodies of events, and which items were shown for queries."""
+class Known:
+    """What a log has that says what becomes of feedback: bodies of events, and which items were shown for queries."""
 
     def __init__(self, bodies: dict[str, bytes], shown: Mapping[str, Collection[str]]) -> None:
         """By the ids of the log, which are those that `outcome` is given."""

@@ -25,7 +25,7 @@ from feedback.encoding import (
     encode_shadow,
     schema,
 )
-from feedback.event_log import Judge, by_query, reused
+from feedback.event_log import Known, by_query, reused
 from feedback.group_commit import GroupCommit
 from feedback.sqlite_file import connect
 
@@ -191,11 +191,11 @@ class SqliteEventStore:
 
     def _insert_feedback(self, events: Sequence[Feedback], bodies: Sequence[bytes]) -> list[Outcome]:
         """Few statements for all: with each, the interpreter's lock is given up to those who search."""
-        known = dict(self._there("SELECT event_id, body FROM feedback WHERE event_id", {e.event_id for e in events}))
+        there = dict(self._there("SELECT event_id, body FROM feedback WHERE event_id", {e.event_id for e in events}))
         shown = self._there("SELECT query_id, shown FROM impressions WHERE query_id", {e.query_id for e in events})
-        judge = Judge(known, {query_id: frozenset(orjson.loads(items)) for query_id, items in shown})
+        known = Known(there, {query_id: frozenset(orjson.loads(items)) for query_id, items in shown})
         outcomes = [
-            judge.outcome(event.event_id, event.query_id, event.item_id, body)
+            known.outcome(event.event_id, event.query_id, event.item_id, body)
             for event, body in zip(events, bodies, strict=True)
         ]
         rows = [

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.filters import passes, ranges_of, values_of
-from core.numbers import numbers_of
+from core.lookup import look_up_many
 from core.types import Item, ItemId, Query, Range, Scored
 from retrievers.popularity.catalogue_rows import CatalogueRows
 from retrievers.popularity.popularity_model import MOST_CONTEXT_LIFT, Context, PopularityModel
@@ -114,7 +114,7 @@ class PopularRetriever:
             trend.item_id: f"trending: {trend.takes:.0f} takes lately, {trend.expected:.1f} expected"
             for trend in model.trends
         }
-        self._row_of = numbers_of(model.items, rows, missing=_NONE)
+        self._row_of = look_up_many(model.items, rows, missing=_NONE)
         self._place_of, self._rates, self._scores = np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0)
         self._make_room()
         there = np.flatnonzero(self._row_of != _NONE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from threading import Lock
 
@@ -21,16 +22,17 @@ class SparseRetriever:
         self._weights = weights
         self._index = ImpactIndex(weights.bm25)
         self._writing = Lock()
-        self._changes = 0
+        self._changes = count(1)
+        self._change = 0  # the latest
 
     @property
     def edition(self) -> tuple[int, int]:
-        return self._changes, self._weights.edition
+        return self._change, self._weights.edition
 
     def load(self, model: bytes | None) -> None:
         """Swap what was learned from clicks in; None forgets it."""
         self._weights.load(model)
-        self._changes += 1
+        self._change = next(self._changes)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
@@ -40,7 +42,7 @@ class SparseRetriever:
             ]
             self._index.apply(documents, deletes)
             self._weights.refresh(self._index)
-            self._changes += 1
+            self._change = next(self._changes)
 
     def save(self, folder: Path) -> None:
         self.saving()(folder)
@@ -58,7 +60,7 @@ class SparseRetriever:
     def restore(self, folder: Path) -> None:
         self._index.restore(folder)
         self._weights.restore(folder, self._index)
-        self._changes += 1
+        self._change = next(self._changes)
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         terms = self._weights.query(query.text)

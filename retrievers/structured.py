@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -47,12 +48,13 @@ class StructuredRetriever:
         self._lifts: Lifts = {}
         self._snapshot = _snapshot(Postings(), np.empty(0, dtype=np.bool_), self._lengths)
         self._known = _Known(self._snapshot, self._lifts, {})
-        self.edition = 0  # grows with every change of what is found
+        self._editions = count(1)
+        self.edition = 0  # another one with every change of what is found
 
     def load(self, model: bytes | None) -> None:
         """Swap in what clicks say of readings; None forgets it."""
         self._lifts = load_lifts(model) if model else {}
-        self.edition += 1
+        self.edition = next(self._editions)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
@@ -70,7 +72,7 @@ class StructuredRetriever:
                 postings = self._compacted(postings, alive)
                 alive = np.ones(len(self._rows), dtype=np.bool_)
             self._append(postings, alive, read)
-            self.edition += 1
+            self.edition = next(self._editions)
 
     def save(self, folder: Path) -> None:
         self.saving()(folder)
@@ -94,7 +96,7 @@ class StructuredRetriever:
         self._rows = {item_id: row for row, item_id in enumerate(postings.ids) if alive[row]}
         self._lexicon, self._lengths = lexicon, lengths
         self._snapshot = _snapshot(postings, alive, lengths)
-        self.edition += 1
+        self.edition = next(self._editions)
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         snapshot = self._snapshot

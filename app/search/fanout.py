@@ -1,4 +1,5 @@
-"""Asks the arms of a plan at the same time, each with its own deadline; who is late or fails is left out."""
+"""Asks the arms of a plan at the same time, each with its own deadline; who is late or fails is left out. What an arm
+has answered is not asked again while it would say the same."""
 
 from __future__ import annotations
 
@@ -35,10 +36,11 @@ class FanOut:
     def __call__(
         self, plan: Plan, query: Query, *, left_s: float = math.inf
     ) -> tuple[dict[str, list[Scored]], dict[str, ArmReport]]:
-        """The answers of the arms that made it, and a report for every asked arm. `left_s` bounds every deadline."""
+        """The answers of the arms that made it, and a report for every asked arm; for an answer that is remembered it
+        is that of when it was found. `left_s` bounds every deadline."""
         began = time.perf_counter()
-        keys = {name: self.newest.key(name, query, depth) for name, depth in plan.depths.items()}
-        known = {name: answer for name, key in keys.items() if (answer := self.newest.find(name, key))}
+        asked = {name: self.newest.asked(name, query, depth) for name, depth in plan.depths.items()}
+        known = {name: answer for name, each in asked.items() if (answer := self.newest.find(each))}
         calls = {name: self.arms[name].ask(query, depth) for name, depth in plan.depths.items() if name not in known}
         answers: dict[str, list[Scored]] = {}
         reports: dict[str, ArmReport] = {}
@@ -49,7 +51,7 @@ class FanOut:
             found, reports[name] = self.arms[name].take(calls[name], query, began=began, left_s=left_s)
             if found is not None:
                 answers[name] = found
-                self.newest.keep(keys[name], Answered(found, reports[name]))
+                self.newest.keep(asked[name], Answered(found, reports[name]))
         return answers, reports
 
     def configure(self, limits: Mapping[str, ArmLimits]) -> None:

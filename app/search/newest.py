@@ -19,6 +19,15 @@ class Answered(NamedTuple):
     report: ArmReport
 
 
+class Asked(NamedTuple):
+    """What an answer is known by: nothing else decides it."""
+
+    arm: str
+    edition: Hashable
+    text: str
+    depth: int
+
+
 class NewestAnswers:
     """At most `capacity`, of arms that are Repeatable, to queries without filters. What nobody asks for goes first.
 
@@ -29,28 +38,28 @@ class NewestAnswers:
     def __init__(self, arms: Mapping[str, Retriever], capacity: int) -> None:
         self._arms = {name: arm for name, arm in arms.items() if isinstance(arm, Repeatable)}
         self._capacity = capacity
-        self._answers: OrderedDict[Hashable, Answered] = OrderedDict()
+        self._answers: OrderedDict[Asked, Answered] = OrderedDict()
         self._lock = Lock()
         self.used: Counter[str] = Counter(dict.fromkeys(self._arms, 0))  # how often an arm's answer was at hand
 
-    def key(self, name: str, query: Query, depth: int) -> Hashable:
-        """What the answer of now is known by; None for one that is not remembered."""
+    def asked(self, name: str, query: Query, depth: int) -> Asked | None:
+        """What is asked now; None where the answer is not remembered."""
         arm = self._arms.get(name)
-        return None if arm is None or query.filters else (name, arm.edition, query.text, depth)
+        return None if arm is None or query.filters else Asked(name, arm.edition, query.text, depth)
 
-    def find(self, name: str, key: Hashable) -> Answered | None:
-        if key is None:
+    def find(self, asked: Asked | None) -> Answered | None:
+        if asked is None:
             return None
         with self._lock:
-            if (answer := self._answers.get(key)) is not None:
-                self._answers.move_to_end(key)
-                self.used[name] += 1
+            if (answer := self._answers.get(asked)) is not None:
+                self._answers.move_to_end(asked)
+                self.used[asked.arm] += 1
         return answer
 
-    def keep(self, key: Hashable, answer: Answered) -> None:
-        if key is None:
+    def keep(self, asked: Asked | None, answer: Answered) -> None:
+        if asked is None:
             return
         with self._lock:
-            self._answers[key] = answer
+            self._answers[asked] = answer
             while len(self._answers) > self._capacity:
                 self._answers.popitem(last=False)

@@ -11,7 +11,7 @@ from core.protocols import Outcome
 from feedback.event_log import reused
 from feedback.postgres.database import Connection, Database, alive
 from feedback.postgres.jobs import FeedbackJob, ImpressionJob, Job, ShadowJob
-from feedback.postgres.outcomes import Judging
+from feedback.postgres.outcomes import Judge
 from feedback.postgres.settling import hold_readers
 from feedback.postgres.texts import plain
 
@@ -69,7 +69,7 @@ class EventWriter:
         """What became of each. One round trip, or two when there is feedback, which depends on what is there."""
         shown = [job for job in jobs if isinstance(job, ImpressionJob)]
         shadowed = [job.row for job in jobs if isinstance(job, ShadowJob)]
-        judge = Judging([(job.events, job.bodies) for job in jobs if isinstance(job, FeedbackJob)])
+        judge = Judge([(job.events, job.bodies) for job in jobs if isinstance(job, FeedbackJob)])
         with line.pipeline():
             line.execute("BEGIN")
             if shown:

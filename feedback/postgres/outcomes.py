@@ -10,12 +10,12 @@ import orjson
 
 from core.episodes import Feedback
 from core.protocols import Outcome
-from feedback.event_log import Judge
+from feedback.event_log import Known
 from feedback.postgres.database import Connection
 from feedback.postgres.texts import stored
 
 
-class Judging:
+class Judge:
     """`ask`, `decide`, write `rows`, `settle`: then `outcomes` says for each batch what became of its events."""
 
     def __init__(self, batches: Sequence[tuple[Sequence[Feedback], Sequence[bytes]]]) -> None:
@@ -40,8 +40,8 @@ class Judging:
         if not self.needed:
             return
         shown = {query_id: frozenset(orjson.loads(items)) for query_id, items in self._answers[1]}
-        judge = Judge(dict(self._answers[0]), shown)
-        self.outcomes = [[*map(partial(self._one, judge), batch, bodies)] for batch, bodies in self._batches]
+        known = Known(dict(self._answers[0]), shown)
+        self.outcomes = [[*map(partial(self._one, known), batch, bodies)] for batch, bodies in self._batches]
 
     def settle(self, line: Connection, entered: set[str]) -> None:
         """Correct what another process was quicker with."""
@@ -64,9 +64,9 @@ class Judging:
             return outcome
         return Outcome.DUPLICATE if there.get(event_id, body) == body else Outcome.CONFLICT
 
-    def _one(self, judge: Judge, event: Feedback, body: bytes) -> Outcome:
+    def _one(self, known: Known, event: Feedback, body: bytes) -> Outcome:
         event_id, query_id = stored(event.event_id), stored(event.query_id)
-        outcome = judge.outcome(event_id, query_id, event.item_id, body)
+        outcome = known.outcome(event_id, query_id, event.item_id, body)
         if outcome is Outcome.STORED:
             named = [None if each is None else stored(each) for each in (event.user_id, event.client_id)]
             self.rows.append((event_id, query_id, event.received, *named, body))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import repeat
 from time import monotonic
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.numbers import numbers_of
+from core.lookup import look_up, look_up_many
 
 Numbers = NDArray[np.intp]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -68,11 +67,11 @@ class Slots:
 
     def look_up(self, keys: Sequence[str]) -> Numbers:
         """[len(keys)] their numbers, UNKNOWN where there is none."""
-        return np.fromiter(map(self._of.get, keys, repeat(UNKNOWN)), np.intp, len(keys))
+        return look_up(keys, self._of, missing=UNKNOWN)
 
     def look_up_all(self, keys: Sequence[str]) -> Numbers:
         """The same of very many, beside searches."""
-        return numbers_of(keys, self._of, missing=UNKNOWN)
+        return look_up_many(keys, self._of, missing=UNKNOWN)
 
     @property
     def used(self) -> Numbers:

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from core.types import Floats, ItemId, Range
 from retrievers.columns import NO_COLUMN
+from retrievers.highest import highest, nth_highest
 from retrievers.impact.bm25 import Bm25
 from retrievers.impact.segment import Rows, Segment
-
-_SHARE = 16  # one row in so many tells what is good enough to be looked at
 
 
 class Found(NamedTuple):
@@ -35,12 +34,12 @@ class _Part(NamedTuple):
     scores: Floats
 
     @classmethod
-    def of(cls, segment: Segment, scores: Floats, least: float) -> _Part:
-        """`scores`: [segment.size], 0 for what does not match; those below `least` do not count."""
-        rows = np.flatnonzero(scores >= least if least > 0 else scores > 0)
+    def of(cls, segment: Segment, scores: Floats, depth: int) -> _Part:
+        """`scores`: [segment.size], 0 for what does not match; the `depth` highest, and what ties with the last."""
+        rows = highest(scores, depth, above=0)
         return cls(segment, rows, scores[rows])
 
-    def from_(self, threshold: float) -> _Part:
+    def at_least(self, threshold: float) -> _Part:
         """Those with no lower a score."""
         kept = self.scores >= threshold
         return self._replace(rows=self.rows[kept], scores=self.scores[kept])
@@ -97,14 +96,14 @@ class Snapshot:
         if not self.segments or depth < 1:
             return []
         weights = {term: np.float32(weight * self._idf(term)) for term, weight in query.items()}
-        scores = [
-            _allowed(segment, self._scores(segment, norms, weights), required, ranges)
+        parts = [
+            _Part.of(segment, _allowed(segment, self._scores(segment, norms, weights), required, ranges), depth)
             for segment, norms in zip(self.segments, self.norms, strict=True)
         ]
-        least = _least(max(scores, key=len), depth)
-        parts = [_Part.of(segment, found, least) for segment, found in zip(self.segments, scores, strict=True)]
-        threshold = _threshold([part.scores for part in parts], depth)
-        return nsmallest(depth, chain.from_iterable(part.from_(threshold).found(asked) for part in parts))
+        scores = np.concatenate([part.scores for part in parts])
+        # Whatever ties with the last place is wanted too, so that the ids decide between them.
+        threshold = nth_highest(scores, depth) if len(scores) > depth else 0.0
+        return nsmallest(depth, chain.from_iterable(part.at_least(threshold).found(asked) for part in parts))
 
     def _idf(self, term: int) -> float:
         return self.bm25.idf(self.total, self.frequency(term)) if self.bm25 else 1.0
@@ -151,15 +150,3 @@ def _allowed(
         allowed[segment.numbers.get(name, NO_COLUMN).within(wanted)] = True
         scores *= allowed
     return scores
-
-
-def _least(scores: Floats, depth: int) -> float:
-    """No more than the `depth`-th best: that of a part of them, so that fewer need to be taken out and compared."""
-    part = scores[: len(scores) // _SHARE]
-    return _threshold([part[part > 0]], depth)
-
-
-def _threshold(parts: Sequence[Floats], depth: int) -> float:
-    """The score of the last place: whatever ties with it is wanted too, so that the ids decide between them."""
-    scores = np.concatenate(parts)
-    return float(np.partition(scores, -depth)[-depth]) if len(scores) > depth else 0.0

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.numbers import numbers_of
+from core.lookup import look_up_many
 from core.types import Floats, ItemId
 from retrievers.ascending import once
 from retrievers.q2e.known_queries import KnownQueries, Places
@@ -45,10 +45,10 @@ class Learned:
         self._moves = table.moves
         self._places: Mapping[ItemId, int] = dict(zip(model.items, range(len(model.items)), strict=True))
         # The last one is nobody's: place -1 has slot -1.
-        self._slots = np.append(numbers_of(model.items, table.slots), -1).astype(np.int32)
+        self._slots = np.append(look_up_many(model.items, table.slots), -1).astype(np.int32)
         self._disliked = bool((model.gains < 0).any())
         self._taken = np.where(model.gains > 0, model.places, np.int32(-1))
-        self._rows = numbers_of([*queries.places], model.rows).astype(np.int32)
+        self._rows = look_up_many([*queries.places], model.rows).astype(np.int32)
         self._meanings: dict[str, Meaning | None] = {}
 
     @property

@@ -13,6 +13,7 @@ from core.filters import Filters
 from core.text import query_tokens
 from core.types import Scored
 from retrievers.ascending import once
+from retrievers.highest import highest
 from retrievers.structure.lexicon import Lexicon
 from retrievers.structure.postings import Mask, Rows, Snapshot
 from retrievers.structure.readings import Constraint, Reading
@@ -26,7 +27,6 @@ _LACKS_VALUE = 3.0
 _LACKS_WORD = 3.0
 _OVERLAP = 1.0
 _BITS = 8  # of a code
-_SHARE = 16  # one row in so many tells what is good enough to be looked at
 T = TypeVar("T")
 Likelihoods = NDArray[np.float64]
 # What NumPy indexes by without a conversion; posting lists are half as wide.
@@ -180,21 +180,13 @@ def _asked(reading: Reading) -> tuple[str, ...]:
 
 def _top(scores: Likelihoods, rows: Rows, rank: Rows, depth: int) -> Indices:
     """The positions of the `depth` highest scores, best first; ties, by the thousand for one constraint, by `rank`."""
-    depth = min(depth, len(scores))
-    part = scores[: len(scores) // _SHARE]  # the best of a part are no better than those of all, and quicker to find
-    near = np.flatnonzero(scores >= _last(part, depth)) if len(part) > depth else np.arange(len(scores))
-    last = _last(scores.take(near), depth)
-    above, tied = near[scores[near] > last], near[scores[near] == last]
-    room = depth - len(above)
-    if len(tied) > room:
-        tied = tied[np.argpartition(rank[rows[tied]], room - 1)[:room]]
-    kept = np.concatenate([above, tied])
+    kept = highest(scores, depth)
+    if len(kept) > depth:
+        of = scores[kept]
+        above, tied = kept[of > of.min()], kept[of == of.min()]
+        room = depth - len(above)
+        kept = np.concatenate([above, tied[np.argpartition(rank[rows[tied]], room - 1)[:room]]])
     return kept[np.lexsort((rank[rows[kept]], -scores[kept]))]
-
-
-def _last(scores: Likelihoods, depth: int) -> float:
-    """The `depth` highest end with this one."""
-    return float(np.partition(scores, len(scores) - depth)[len(scores) - depth])
 
 
 def _reasons(

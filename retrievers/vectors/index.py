@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
+from itertools import count
 from pathlib import Path
 from threading import Lock, Thread
 from weakref import WeakSet
@@ -50,7 +51,8 @@ class VectorIndex:
         self._rows = no_rows(dimension)
         self._rebuilding: Thread | None = None
         self._moments: WeakSet[Moment] = WeakSet()  # that are still to be written
-        self.edition = 0  # grows with every change of what is found
+        self._editions = count(1)
+        self.edition = 0  # another one with every change of what is found
 
     def __len__(self) -> int:
         return len(self._row)
@@ -76,7 +78,7 @@ class VectorIndex:
                 self._row.update(zip(upserts, range(rows.count, rows.count + len(upserts)), strict=True))
                 self._rows = appended(rows, list(upserts), list(upserts.values()))
             self._keep_fast()
-            self.edition += 1
+            self.edition = next(self._editions)
 
     def nearest(self, vector: Floats, depth: int, filters: Filters) -> list[Scored]:
         """Best first. Filters are applied to ever deeper answers until enough pass: right for any, quick for loose."""
@@ -126,7 +128,7 @@ class VectorIndex:
             trained=known["trained"],
         )
         self._row = numbers(known["ids"])
-        self.edition += 1
+        self.edition = next(self._editions)
 
     def _keep_fast(self) -> None:
         rows = self._rows
@@ -167,4 +169,4 @@ class VectorIndex:
         new = appended(new, [now.ids[row] for row in late], now.vectors[late])
         self._row = numbers(new.ids)
         self._rows = new
-        self.edition += 1
+        self.edition = next(self._editions)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Floats, ItemId
+from retrievers.highest import highest
 
 kernels: Any = faiss  # these functions are not in its type stubs
 
@@ -133,9 +134,7 @@ def compare_some(rows: Rows, query: Floats, found: NDArray[np.int64]) -> Floats:
 
 def _best(scores: Floats, found: NDArray[np.int64], depth: int) -> tuple[Floats, NDArray[np.int64]]:
     """Sorted, but only as much of it as is asked."""
-    if depth < len(scores):
-        lowest = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-        kept = np.flatnonzero(scores >= lowest)
-        scores, found = scores[kept], found[kept]
+    kept = highest(scores, depth)
+    scores, found = scores[kept], found[kept]
     order = np.lexsort((found, -scores))[:depth]
     return scores[order], found[order]

@@ -76,5 +76,5 @@ def test_nothing_is_remembered_where_that_is_configured() -> None:
 
 def test_arms_that_also_look_at_who_asks_are_always_asked() -> None:
     fan_out = FanOut({"lexical": Okapi(), "structured": Structured()}, remembered=10)
-    assert fan_out.newest.key("lexical", query("lamp"), 10) is None
-    assert fan_out.newest.key("structured", query("lamp"), 10) is not None
+    assert fan_out.newest.asked("lexical", query("lamp"), 10) is None
+    assert fan_out.newest.asked("structured", query("lamp"), 10) is not None
