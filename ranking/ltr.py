@@ -1,34 +1,35 @@
 """The learned ranker: LightGBM trees over the logged features, anchored to rank fusion.
 
-As bytes: one line with the version of the feature schema and the weight of rank fusion, then LightGBM's own text
+As bytes: one line with the version of the feature schema and the weights of the anchor, then LightGBM's own text
 format.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CorruptModel
 from core.types import Candidate, Contributions, Features, Floats
-from ranking.features.arms import FUSED
+from ranking.anchor import Anchor
 from ranking.features.feature import Schema
 from ranking.trees import Trees, Unsupported
 
 log = logging.getLogger(__name__)
 
 
-def pack(schema: Schema, trees: str, anchor: float = 0.0) -> bytes:
-    """`trees`: LightGBM's text format. `anchor`: what the fused rank is multiplied by before it is added."""
-    return f"schema {schema.version} anchor {anchor!r}\n{trees}".encode()
+def pack(schema: Schema, trees: str, anchor: Mapping[str, float] | None = None) -> bytes:
+    """`trees`: LightGBM's text format. `anchor`: weights of arms, see ranking.anchor."""
+    return f"schema {schema.version} anchor {json.dumps(dict(anchor or {}))}\n{trees}".encode()
 
 
 class LambdaMart:
-    """Score = trees + anchor * fused rank. A model for features that are declared otherwise than those computed is
+    """Score = trees + anchor. A model for features that are declared otherwise than those computed is
     refused at load."""
 
     def __init__(self, model: bytes, schema: Schema) -> None:
@@ -47,32 +48,42 @@ class LambdaMart:
                 "Reciprocal rank fusion serves meanwhile; the learner publishes a fitting model after new clicks.",
             )
         self._trees = _quick(trees)
-        self._fused = schema.names.index(FUSED) if FUSED in schema.names else 0
-        self._anchor = float(anchor or 0.0) if FUSED in schema.names else 0.0
+        self._anchor = Anchor(_weights(anchor), schema.names)
         self.version = f"lambdamart-{hashlib.sha256(model).hexdigest()[:10]}"
 
     def score(self, candidates: Sequence[Candidate], features: Features) -> NDArray[np.float64]:
         return self.predict(features.values)
 
     def contributions(self, candidates: Sequence[Candidate], features: Features) -> Contributions:
-        """Exact Shapley values of the trees (TreeSHAP, Lundberg et al. 2020); the base is their mean output. To that of
-        the fused rank comes what the anchor adds."""
+        """Exact Shapley values of the trees (TreeSHAP, Lundberg et al. 2020); the base is their mean output. To the
+        ranks of arms comes what the anchor adds."""
         values = features.values.astype(np.float64)
         if not len(values):
             return Contributions(features.names, values, values, 0.0)
         found = np.asarray(self._booster.predict(features.values, num_threads=1, pred_contrib=True), dtype=np.float64)
-        found[:, self._fused] += self._anchor * np.nan_to_num(values[:, self._fused])
+        found[:, self._anchor.columns] += self._anchor.amounts(features.values)
         return Contributions(features.names, values, found[:, :-1], float(found[0, -1]))
 
     def predict(self, values: Floats) -> NDArray[np.float64]:
         """[rows] scores for [rows, features]."""
         if not len(values):
             return np.empty(0)
-        fused: NDArray[np.float64] = np.nan_to_num(values[:, self._fused].astype(np.float64))
+        fused = self._anchor.score(values)
         if self._trees is not None:
-            return self._trees.predict(values) + self._anchor * fused
+            return self._trees.predict(values) + fused
         # One thread: requests run in parallel, not the trees of one.
-        return np.asarray(self._booster.predict(values, num_threads=1), dtype=np.float64) + self._anchor * fused
+        return np.asarray(self._booster.predict(values, num_threads=1), dtype=np.float64) + fused
+
+
+def _weights(anchor: str) -> dict[str, float]:
+    found = json.loads(anchor or "{}")
+    if not isinstance(found, dict):
+        raise CorruptModel(
+            "ranker_of_an_earlier_version",
+            f"The ranking model has one weight for all arms ({anchor}).",
+            "Reciprocal rank fusion serves meanwhile; the learner publishes a fitting model after new clicks.",
+        )
+    return found
 
 
 def _quick(trees: str) -> Trees | None:

@@ -17,7 +17,7 @@ Doubles = NDArray[np.float64]
 
 # Arms whose answers come from what people did before.
 _LEARNED = frozenset({"memory", "related", "personal", "explore", "popular"})
-FUSED = "arms.rrf"  # the order before there is a model, and the anchor of its scores
+FUSED = "arms.rrf"  # the order before there is a model
 _TOGETHER = (
     Feature(
         "arms.found", "arms that found it, and not only predicted it", "union of the arms", "arms", "0..", "", 1, True
@@ -25,6 +25,11 @@ _TOGETHER = (
     Feature(FUSED, "reciprocal rank fusion over those", "union of the arms", "", "0..1", "", 1, True, "arms.matching"),
     Feature("arms.matching", "the same over arms that don't learn from people", "union of the arms", "", "0..1", "", 1),
 )
+
+
+def matching_ranks(names: Sequence[str]) -> list[str]:
+    """Those of the features that are ranks in arms which find the same for a query that nobody asked before."""
+    return [name for name in names if name.endswith(".rank") and name.removesuffix(".rank") not in _LEARNED]
 
 
 def _declared(arm: str) -> tuple[Feature, ...]:

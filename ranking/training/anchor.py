@@ -1,29 +1,72 @@
-"""How much rank fusion has to say beside the trees: what few queries have taught is drawn towards what needs no lesson.
+"""How much each arm's ranks have to say beside the trees: what few queries have taught is drawn towards rank fusion.
 
-Trees from a few hundred queries order others' answers well on average and badly now and then; fusion is never bad. In
-the sum of both, the errors of the one that is wrong alone count less: docs/decisions/005-ranking-from-few-queries.md.
+Trees from a few hundred queries order others' answers well on average and badly now and then; fusion has next to
+nothing to learn: a weight for each arm, which every query's clicks tell alike. In the sum of both, the errors of the
+one that is wrong alone count less: docs/decisions/005-ranking-from-few-queries.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ranking.features.arms import FUSED
+from ranking.anchor import near
+from ranking.features.arms import matching_ranks
 from ranking.training.parameters import Parameters
 from ranking.training.rows import Doubles, Matrix, Whole
 
 _PAGES = 1_000  # are enough to tell how far apart scores are
 
 
-def anchor_weight(scores: Doubles, fused: Doubles, groups: Whole, share: float) -> float:
+def anchor_of(trees: str, rows: Matrix, names: Sequence[str], parameters: Parameters) -> Mapping[str, float]:
+    """The weights of the arms beside these trees (LightGBM's text format), by the pages they were made of."""
+    import lightgbm  # slow to import: see ranking.ltr
+
+    ranks = matching_ranks(names)
+    if not ranks or not parameters.anchor:
+        return {}
+    places = near(rows.values[:, [names.index(name) for name in ranks]])
+    weights = fusion_weights(places, rows.labels * rows.weights, rows.groups)
+    groups = rows.groups[:_PAGES]
+    first = slice(int(groups.sum()))
+    scores = np.asarray(lightgbm.Booster(model_str=trees).predict(rows.values[first], num_threads=1), dtype=np.float64)
+    scale = anchor_scale(scores, places[first] @ weights, groups, parameters.anchor)
+    return dict(zip(ranks, (scale * weights).tolist(), strict=True))
+
+
+def fusion_weights(places: Doubles, gains: Doubles, groups: Whole) -> Doubles:
+    """[arms] weights, 0 or more, by which the items with gains are most likely: an item of a page is chosen with the
+    softmax of its `places` [n, arms] times the weights (Cao et al. 2007, "ListNet"). `groups` are the sizes of the
+    pages."""
+    from scipy.optimize import minimize  # slow to import
+
+    starts = np.concatenate([[0], np.cumsum(groups)[:-1]])
+    page = np.repeat(np.arange(len(groups)), groups)
+    scaled, shares = places / max(places.max(initial=0.0), 1e-9), gains / max(gains.sum(), 1e-9)
+    of_page, wanted = np.add.reduceat(shares, starts), scaled.T @ shares
+
+    def loss(weights: Doubles) -> tuple[float, Doubles]:
+        """Minus the log-likelihood, and its gradient."""
+        scores = scaled @ weights
+        scores -= np.maximum.reduceat(scores, starts)[page]
+        chances = np.exp(scores)
+        sums = np.add.reduceat(chances, starts)
+        expected = scaled.T @ (chances / sums[page] * of_page[page])
+        return float(of_page @ np.log(sums) - shares @ scores), expected - wanted
+
+    arms = places.shape[1]
+    found: Doubles = minimize(loss, np.ones(arms), jac=True, bounds=[(0, None)] * arms, method="L-BFGS-B").x
+    return found
+
+
+def anchor_scale(scores: Doubles, fused: Doubles, groups: Whole, share: float) -> float:
     """What `fused` [n] is to be multiplied by, so that it differs within a page by `share` of what `scores` [n] do.
 
     Both in standard deviations, means over the pages; `groups` are the sizes of the pages. 0 where fusion says nothing.
     """
     starts = np.concatenate([[0], np.cumsum(groups)[:-1]])
-    apart, fusion_apart = (_spread(values, starts, groups) for values in (scores, np.nan_to_num(fused)))
+    apart, fusion_apart = (_spread(values, starts, groups) for values in (scores, fused))
     return share * apart / fusion_apart if fusion_apart > 0 else 0.0
 
 
@@ -32,15 +75,3 @@ def _spread(values: Doubles, starts: Whole, groups: Whole) -> float:
     means = np.add.reduceat(values, starts) / groups
     squares = np.add.reduceat((values - np.repeat(means, groups)) ** 2, starts) / groups
     return float(np.sqrt(squares).mean())
-
-
-def anchor_of(trees: str, rows: Matrix, names: Sequence[str], parameters: Parameters) -> float:
-    """The weight of fusion beside these trees (LightGBM's text format), by the first pages they were made of."""
-    import lightgbm  # slow to import: see ranking.ltr
-
-    if FUSED not in names or not parameters.anchor:
-        return 0.0
-    groups = rows.groups[:_PAGES]
-    values = rows.values[: groups.sum()]
-    scores = np.asarray(lightgbm.Booster(model_str=trees).predict(values, num_threads=1), dtype=np.float64)
-    return anchor_weight(scores, values[:, names.index(FUSED)].astype(np.float64), groups, parameters.anchor)

@@ -91,7 +91,7 @@ class Training:
             status = self._child.wait()
             trees = self._folder / "trees.txt"
             if status == 0 and trees.exists():
-                anchor = float((self._folder / "anchor").read_text(encoding="utf-8"))
+                anchor = json.loads((self._folder / "anchor.json").read_text(encoding="utf-8"))
                 return pack(self._schema, trees.read_text(encoding="utf-8"), anchor)
             raise self._failure(status)
         finally:
@@ -158,7 +158,8 @@ def _main(folder: Path) -> None:
 
         parameters = Parameters.of(order["parameters"])
         trees = boost(rows, order["names"], order["directions"], parameters, later=later, progress=progress)
-    (folder / "anchor").write_text(repr(anchor_of(trees, rows, order["names"], parameters)), encoding="utf-8")
+    anchor = anchor_of(trees, rows, order["names"], parameters)
+    (folder / "anchor.json").write_text(json.dumps(anchor), encoding="utf-8")
     (folder / "trees.txt").write_text(trees, encoding="utf-8")
 
 

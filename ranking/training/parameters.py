@@ -18,7 +18,7 @@ class Parameters:
     `history_dropout` is the weight of copies without the features that recall, beside 1 of the rows as they were.
     `sampled_weight` is that of a candidate from below the page, beside 1 of a shown one. `equal_pages`: 1, every page
     counts alike, as LightGBM has it (lambdarank_norm); 0, by what its clicks say: see ranking.training.rows.
-    `anchor`: how far fused ranks set the items of a page apart, the trees being 1: see ranking.training.anchor.
+    `anchor`: how far rank fusion sets the items of a page apart, the trees being 1: see ranking.training.anchor.
     """
 
     trees: int = 100
@@ -33,7 +33,7 @@ class Parameters:
     history_dropout: float = 1.0
     sampled_weight: float = 1.0
     equal_pages: int = 0
-    anchor: float = 0.5
+    anchor: float = 1.0
 
     @classmethod
     def of(cls, given: Mapping[str, float]) -> Parameters:

@@ -25,7 +25,7 @@ def trees(seed: int) -> LambdaMart:
     label = np.nan_to_num(values[:, 0] * values[:, 1]) + np.nan_to_num(values[:, 2:]).sum(axis=1)
     data = lightgbm.Dataset(values, label=label, feature_name=list(SCHEMA.names))
     model = lightgbm.train({"verbosity": -1, "num_threads": 1, "num_leaves": 15}, data, num_boost_round=60)
-    return LambdaMart(pack(SCHEMA, model.model_to_string(), anchor=3.0), SCHEMA)
+    return LambdaMart(pack(SCHEMA, model.model_to_string(), anchor={"lexical.rank": 30.0, "vector.rank": 20.0}), SCHEMA)
 
 
 def answers(seed: int) -> tuple[list[Candidate], Features]:

@@ -15,9 +15,8 @@ from core.types import Candidate, Features, ItemId, Scored
 from ranking.features.extractor import FeatureExtractor
 from ranking.features.feature import Schema
 from ranking.learner import RankerLearner
-from ranking.ltr import LambdaMart, pack
+from ranking.ltr import LambdaMart
 from ranking.rrf import ReciprocalRankFusion
-from ranking.training.anchor import anchor_weight
 from ranking.training.parameters import Parameters
 from retrievers.union import union
 from simulation.clicks import PositionBasedClicks
@@ -170,33 +169,6 @@ def test_trees_learn_what_pleases_and_not_where_it_stood(seed: int) -> None:
     # A band: near-perfect separation would mean that the truth leaks in.
     assert 0.8 < better <= 1.0
     assert abs(np.corrcoef(scores, test[:, 0])[0, 1]) < 0.5
-
-
-def test_fusion_sets_items_apart_by_the_wanted_share_of_what_trees_do() -> None:
-    random = np.random.default_rng(1)
-    groups, fused = np.array([3, 50, 10]), random.random(63)
-    scores = np.concatenate([page * 7 for page in np.split(random.random(63), [3, 53])]) + 100
-    weight = anchor_weight(scores, fused, groups, 0.5)
-    apart, fusion_apart = (
-        np.mean([page.std() for page in np.split(values, [3, 53])]) for values in (scores, weight * fused)
-    )
-    assert fusion_apart == pytest.approx(apart / 2)
-    assert anchor_weight(scores, np.full(63, np.nan), groups, 0.5) == 0
-
-
-def test_a_published_model_is_its_trees_and_fusion() -> None:
-    ranker = learner(anchor=0.5)
-    teach(ranker, pages_by(0), 600)
-    model = ranker.snapshot()
-    assert model is not None
-    head, _, trees = model.decode().partition("\n")
-    values = np.random.default_rng(9).random((40, len(NAMES))).astype(np.float32)
-    alone = LambdaMart(pack(SCHEMA, trees), SCHEMA).predict(values)
-    weight = float(head.split()[-1])
-    np.testing.assert_allclose(
-        LambdaMart(model, SCHEMA).predict(values), alone + weight * values[:, 0].astype(np.float64)
-    )
-    assert weight > 0
 
 
 def test_waits_for_enough_clicks_and_for_new_ones() -> None:

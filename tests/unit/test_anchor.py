@@ -1,0 +1,94 @@
+"""What rank fusion says beside the trees: weights that clicks tell, scaled to what the trees say."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from builders import schema
+
+from core.errors import CorruptModel
+from ranking.anchor import ANCHOR_K, Anchor
+from ranking.ltr import LambdaMart, pack
+from ranking.training.anchor import anchor_scale, fusion_weights
+from ranking.training.child import Training
+from ranking.training.parameters import Parameters
+from ranking.training.rows import ClickedPage
+
+NAMES = ("arms.rrf", "lexical.rank", "vector.rank", "memory.rank", "good")
+SCHEMA = schema(*NAMES)
+TRUTH = np.array([30.0, 10.0])
+
+
+def pages(count: int) -> list[ClickedPage]:
+    """Clicks go to what the lexical arm has near the top, and a little to the vector arm's."""
+    random = np.random.default_rng(3)
+    made = []
+    for n in range(count):
+        features = random.random((10, len(NAMES))).astype(np.float32)
+        features[:, 1:4] = random.integers(1, 60, (10, 3))
+        features[random.random(10) < 0.2, 2] = np.nan
+        best = np.nan_to_num(3 / (ANCHOR_K + features[:, 1]) + 1 / (ANCHOR_K + features[:, 2])).argmax()
+        gains = (np.arange(10) == best).astype(float)
+        made.append(ClickedPage(f"q{n}", features, gains, np.arange(1, 11), np.ones(10), features[:0]))
+    return made
+
+
+def test_who_is_chosen_tells_the_weights() -> None:
+    random = np.random.default_rng(1)
+    places = 1 / (ANCHOR_K + random.integers(1, 100, (4_000, 8, 2)))
+    scores = places / places.max() @ (TRUTH / 10)
+    chances = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    gains = np.array([random.multinomial(1, each) for each in chances], dtype=float)
+    found = fusion_weights(places.reshape(-1, 2), gains.ravel(), np.full(4_000, 8))
+    np.testing.assert_allclose(found, TRUTH / 10, rtol=0.1)
+
+
+def test_an_arm_whose_first_places_are_passed_by_has_no_say() -> None:
+    places = np.array([[0.05, 0.01], [0.01, 0.05], [0.04, 0.02], [0.02, 0.04]])
+    found = fusion_weights(places, np.array([1.0, 0.0, 1.0, 0.0]), np.array([2, 2]))
+    assert found[0] > 1
+    assert found[1] == 0
+
+
+def test_fusion_sets_items_apart_by_the_wanted_share_of_what_trees_do() -> None:
+    random = np.random.default_rng(1)
+    groups, fused = np.array([3, 50, 10]), random.random(63)
+    scores = np.concatenate([page * 7 for page in np.split(random.random(63), [3, 53])]) + 100
+    scale = anchor_scale(scores, fused, groups, 0.5)
+    apart, fusion_apart = (
+        np.mean([page.std() for page in np.split(values, [3, 53])]) for values in (scores, scale * fused)
+    )
+    assert fusion_apart == pytest.approx(apart / 2)
+    assert anchor_scale(scores, np.zeros(63), groups, 0.5) == 0
+
+
+def test_the_anchor_by_hand() -> None:
+    values = np.array([[0, 1, np.nan, 3, 0], [0, 5, 2, 1, 0]], dtype=np.float32)
+    anchor = Anchor({"vector.rank": 2.0, "lexical.rank": 3.0}, NAMES)
+    np.testing.assert_allclose(anchor.score(values), [3 / 21, 2 / 22 + 3 / 25])
+    np.testing.assert_allclose(anchor.amounts(values), [[0, 3 / 21], [2 / 22, 3 / 25]])
+
+
+def test_a_trained_model_is_its_trees_and_the_anchor() -> None:
+    shown = pages(300)
+    model = Training(shown, [], SCHEMA, Parameters(), memory_mib=2_048).model()
+    head, _, trees = model.decode().partition("\n")
+    weights = json.loads(head.partition(" anchor ")[2])
+    assert [*weights] == ["lexical.rank", "vector.rank"]  # the memory knows what was asked before
+    assert weights["lexical.rank"] > 2 * weights["vector.rank"] > 0
+    values = shown[0].features
+    alone = LambdaMart(pack(SCHEMA, trees), SCHEMA).predict(values)
+    np.testing.assert_allclose(LambdaMart(model, SCHEMA).predict(values), alone + Anchor(weights, NAMES).score(values))
+
+
+def test_without_an_anchor_there_are_only_trees() -> None:
+    model = Training(pages(100), [], SCHEMA, Parameters(anchor=0.0), memory_mib=2_048).model()
+    assert model.decode().partition("\n")[0].endswith(" anchor {}")
+
+
+def test_a_model_with_one_weight_for_all_is_refused() -> None:
+    trees = Training(pages(100), [], SCHEMA, Parameters(), memory_mib=2_048).model().decode().partition("\n")[2]
+    with pytest.raises(CorruptModel, match=r"one weight for all arms \(0\.5\)"):
+        LambdaMart(f"schema {SCHEMA.version} anchor 0.5\n{trees}".encode(), SCHEMA)
