@@ -28,31 +28,33 @@ def build(
     from app.wiring.plans import ARMS
     from app.wiring.stores import closed_episodes
     from bandit.building.plan_builder import build_plans
-    from bandit.building.shadowed_clicks import ShadowedClicks
+    from bandit.building.shadowed_pages import ShadowedPages
 
     settings = invocation(context).settings()
-    clicks = ShadowedClicks.of(closed_episodes(settings), ARMS, settings.shadow.depth)
-    plans = build_plans(clicks, size=size, cost_per_ms=settings.policy.cost_per_ms, seed=settings.policy.seed)
-    _write(out, toml(plans, clicks=len(clicks.ranks)))
+    pages = ShadowedPages.of(closed_episodes(settings), ARMS, settings.shadow.depth)
+    plans = build_plans(pages, size=size, cost_per_ms=settings.policy.cost_per_ms, seed=settings.policy.seed)
+    _write(out, toml(plans, clicks=len(pages.clicks)))
     if as_json:
         rows = [
             {
                 "name": each.plan.name,
                 "depths": dict(each.plan.depths),
+                "reward": each.reward,
                 "coverage": each.coverage,
                 "cost_ms": each.cost_ms,
             }
             for each in plans
         ]
-        print_json({"clicks": len(clicks.ranks), "satisfied": clicks.satisfied, "plans": rows})
+        print_json({"clicks": len(pages.clicks), "searches": pages.searches, "plans": rows})
     else:
-        results.print(f"{len(plans)} plans from {len(clicks.ranks)} clicked items are in {out}.")
+        results.print(f"{len(plans)} plans from {len(pages.clicks)} clicked items are in {out}.")
 
 
 def toml(plans: Sequence[BuiltPlan], *, clicks: int) -> str:
     """A [retrieval] section with these plans, of which the first is the default; a comment says what each is worth."""
     lines = [
-        f"# Built from {clicks} clicked items of searches with a shadow; coverage is the share that a plan finds.",
+        f"# Built from {clicks} clicked items of searches with a shadow: what a plan would have earned, and",
+        "# the share of those items that it finds.",
         "[retrieval]",
         f'default_plan = "{plans[0].plan.name}"',
         "",
@@ -61,7 +63,7 @@ def toml(plans: Sequence[BuiltPlan], *, clicks: int) -> str:
     for each in plans:
         depths = ", ".join(f"{arm} = {depth}" for arm, depth in each.plan.depths.items())
         line = f"{each.plan.name} = {{ {depths} }}"
-        lines.append(f"{line}  # coverage {each.coverage:.3f}, {each.cost_ms:.2f} ms")
+        lines.append(f"{line}  # reward {each.reward:.3f}, coverage {each.coverage:.3f}, {each.cost_ms:.2f} ms")
     return "\n".join(lines) + "\n"
 
 

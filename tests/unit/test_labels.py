@@ -49,6 +49,15 @@ def test_fusion_is_done_again_for_what_a_plan_has() -> None:
     np.testing.assert_allclose(labels.plans, [1.0, 0.5 / np.log2(3), 0.25 / np.log2(4)])
 
 
+def test_of_equals_the_one_stays_first_that_was_shown_first() -> None:
+    """Two arms that find nothing in common tie at every rank; what was drawn earned what it earned."""
+    ranks = {"lexical": (1, 0, 2, 0), "vector": (0, 1, 0, 2)}
+    shown = ("a", "b", "c", "d")
+    for row, gains in enumerate(np.eye(4).tolist()):
+        seen = episode(gains=gains, ranks=ranks, shown=shown, arms=asked(lexical=50, vector=10))
+        np.testing.assert_allclose(read(seen).plans[0], 1 / np.log2(2 + row))
+
+
 def test_below_the_page_nobody_clicks() -> None:
     seen = episode(gains=(1.0, 0.0, 0.0), reward=1.0, ranks={"lexical": (9, 1, 2)}, arms=asked(lexical=50))
     assert read(seen).heads[0] == 0.0

@@ -9,7 +9,7 @@ import pytest
 from builders import episode, shadow
 
 from bandit.building.plan_builder import BuiltPlan, build_plans
-from bandit.building.shadowed_clicks import ShadowedClicks
+from bandit.building.shadowed_pages import ShadowedPages
 from bandit.costs import ArmTimes
 from bandit.plans import PlanLibrary
 from core.episodes import Episode
@@ -19,23 +19,34 @@ ARMS = ("both", "left", "right", "useless")
 MS = {"both": 40.0, "left": 1.0, "right": 1.0, "useless": 1.0}
 
 
-def world(rows: int = 300, *, satisfied: float = 0.5) -> ShadowedClicks:
-    """`left` has the items of two thirds of the searches, `right` those of the others, `both` has all but is dear."""
-    random = np.random.default_rng(1)
-    ranks = np.zeros((rows, len(ARMS)), dtype=np.int64)
-    ranks[:, 0] = random.integers(1, 101, rows)
-    is_left = np.arange(rows) % 3 > 0
-    ranks[is_left, 1] = random.integers(1, 101, is_left.sum())
-    ranks[~is_left, 2] = random.integers(1, 11, (~is_left).sum())
-    times = ArmTimes()
+def page(number: int, ranks: dict[str, int], ranker: str = "lambdamart-1") -> Episode:
+    """A search of which the only item was clicked, with the ranks that the arms of its shadow have for it."""
+    made = episode(query_id=f"q{number}", gains=(1.0,), shown=("a",))
+    made = replace(made, impression=replace(made.impression, ranker=ranker, arms={}))
+    return replace(made, shadow=shadow(ranks={arm: (ranks.get(arm, 0),) for arm in ARMS}))
+
+
+def times() -> ArmTimes:
+    found = ArmTimes()
     for arm, ms in MS.items():
         for depth in (10, 100):
-            times.add(arm, depth, ms * (1 + depth / 100))
-    return ShadowedClicks(ARMS, 100, ranks, satisfied, times)
+            found.add(arm, depth, ms * (1 + depth / 100))
+    return found
 
 
-def built(clicks: ShadowedClicks, size: int = 24, cost_per_ms: float = 0.001) -> dict[str, BuiltPlan]:
-    plans = build_plans(clicks, size=size, cost_per_ms=cost_per_ms, seed=1)
+def world(rows: int = 300, *, satisfied: float = 0.5) -> ShadowedPages:
+    """`left` has the items of two thirds of the searches, `right` those of the others, `both` has all but is dear. What
+    is found stands where it was shown."""
+    random = np.random.default_rng(1)
+    deep, near = random.integers(1, 101, (rows, 2)).tolist(), random.integers(1, 11, rows).tolist()
+    pages = [
+        page(n, {"both": deep[n][0], **({"left": deep[n][1]} if n % 3 else {"right": near[n]})}) for n in range(rows)
+    ]
+    return ShadowedPages(ARMS, 100, int(rows / satisfied), tuple(pages), times())
+
+
+def built(pages: ShadowedPages, size: int = 24, cost_per_ms: float = 0.001) -> dict[str, BuiltPlan]:
+    plans = build_plans(pages, size=size, cost_per_ms=cost_per_ms, seed=1)
     return {each.plan.name: each for each in plans}
 
 
@@ -61,12 +72,13 @@ def test_a_library_has_a_specialist_for_each_kind_of_search() -> None:
     assert any(set(depths) == {"left"} for depths in asked)
 
 
-def test_coverage_and_cost_are_what_one_counts_by_hand() -> None:
-    clicks = world()
-    for each in built(clicks).values():
+def test_reward_coverage_and_cost_are_what_one_counts_by_hand() -> None:
+    pages = world()
+    for each in built(pages).values():
         depths = np.array([each.plan.depths.get(arm, 0) for arm in ARMS])
-        reached = [any(0 < rank <= depth for rank, depth in zip(row, depths, strict=True)) for row in clicks.ranks]
+        reached = [any(0 < rank <= depth for rank, depth in zip(row, depths, strict=True)) for row in pages.clicks]
         assert each.coverage == pytest.approx(sum(reached) / len(reached))
+        assert each.reward == pytest.approx(each.coverage / 2)  # half of the searches had no click
         assert each.cost_ms == pytest.approx(sum(MS[arm] * (1 + n / 100) for arm, n in each.plan.depths.items()))
 
 
@@ -96,8 +108,18 @@ def test_only_searches_with_a_full_shadow_speak_of_clicks() -> None:
     episodes = [
         episode(query_id="q0"), seen(1, 1.0), seen(2, 0.0), seen(3, 1.0, **alone), seen(4, 1.0, **shallow),
     ]  # fmt: skip
-    clicks = ShadowedClicks.of(episodes, ("lexical", "vector"), 50)
-    assert clicks.ranks.tolist() == [[2, 0], [3, 9]]
-    assert clicks.satisfied == 0.5
-    assert clicks.times.milliseconds("lexical", 10) == 1.0
-    assert clicks.times.milliseconds("vector", 100) == 2.0
+    pages = ShadowedPages.of(episodes, ("lexical", "vector"), 50)
+    assert np.where(pages.clicks > 50, 0, pages.clicks).tolist() == [[2, 0], [3, 9]]
+    assert (pages.searches, len(pages.pages)) == (2, 1)
+    assert pages.times.milliseconds("lexical", 10) == 1.0
+    assert pages.times.milliseconds("vector", 100) == 2.0
+
+
+def test_where_fusion_ranks_an_arm_that_has_everything_far_down_is_worth_nothing() -> None:
+    """`useless` costs next to nothing and has each item, at rank 60; alone it would show none of them."""
+    found = tuple(page(n, {"useless": 60, "left" if n % 3 else "right": 1 + n % 3}, ranker="rrf") for n in range(300))
+    library = built(ShadowedPages(ARMS, 100, 600, found, times()), 16)
+    assert library["best"].plan.depths == {"left": 10, "right": 10}
+    useless = [each for each in library.values() if set(each.plan.depths) == {"useless"}]
+    assert [each.reward for each in useless] == [0.0] * len(useless)
+    assert [each.coverage for each in useless if each.plan.depths["useless"] == 100] in ([], [1.0])

@@ -41,7 +41,10 @@ def test_what_is_built_is_read_back_as_a_library(tmp_path: Path) -> None:
     assert len(library.plans) == 32
     assert report["clicks"] == 120
     best = report["plans"][0]
-    assert f"# coverage {best['coverage']:.3f}, {best['cost_ms']:.2f} ms" in (tmp_path / "plans.toml").read_text()
+    assert (
+        f"# reward {best['reward']:.3f}, coverage {best['coverage']:.3f}, {best['cost_ms']:.2f} ms"
+        in (tmp_path / "plans.toml").read_text()
+    )
 
 
 def test_too_few_clicks_are_explained_and_nothing_is_written(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.settings import Settings, load_settings
 from app.wiring.plans import plan_library
 from bandit.building.plan_builder import build_plans
-from bandit.building.shadowed_clicks import ShadowedClicks
+from bandit.building.shadowed_pages import ShadowedPages
 from bandit.plans import PlanLibrary
 from bandit.warmup import WarmupPolicy
 from benchmarks.bandit.kinds.courses import Course, Searches, best_of_each_kind, oracle
@@ -183,8 +183,8 @@ def _first_part(contest: Contest, run: int) -> list[Episode]:
 def _built(contest: Contest, log: Sequence[Episode], price: float) -> Library:
     """Complementary plans from what the log knows, of which the first, the best fixed one, is the default."""
     arms = contest.world.recording.arms
-    clicks = ShadowedClicks.of(log, arms, DEPTH)
-    plans = tuple(built.plan for built in build_plans(clicks, size=_PLANS, cost_per_ms=price, seed=_SEED))
+    pages = ShadowedPages.of(log, arms, DEPTH)
+    plans = tuple(built.plan for built in build_plans(pages, size=_PLANS, cost_per_ms=price, seed=_SEED))
     return Library.of(contest.world, PlanLibrary(plans, plans[0].name, arms))
 
 
