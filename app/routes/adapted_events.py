@@ -19,6 +19,7 @@ from app.settings import Settings
 from app.web.access import Guarded, needs
 from app.web.bodies import Entry, entries, json_body, sentences
 from app.web.intake import take
+from app.web.lanes import Lanes
 from app.web.user_ids import UserIds
 from core.errors import BowerbirdError, InvalidInput, TooMany
 
@@ -42,7 +43,7 @@ async def algolia_events(
 ) -> Response:
     """Take Algolia Insights events, `{"events": [...]}`, whose queryID is the query_id of a search answered here."""
     return await lanes.events.run(
-        lambda: _take(raw, algolia.translate, service, settings, metrics, noticed.live, users)
+        lambda: _take(raw, algolia.translate, lanes, service, settings, metrics, noticed.live, users)
     )
 
 
@@ -58,17 +59,25 @@ async def metarank_events(
 ) -> Response:
     """Take Metarank events, of which interactions count; their `ranking` is the query_id of a search answered here."""
     return await lanes.events.run(
-        lambda: _take(raw, metarank.translate, service, settings, metrics, noticed.live, users)
+        lambda: _take(raw, metarank.translate, lanes, service, settings, metrics, noticed.live, users)
     )
 
 
 def _take(
-    raw: bytes, translate: Translate, service: Service, settings: Settings, metrics: Metrics, live: Live, users: UserIds
+    raw: bytes,
+    translate: Translate,
+    lanes: Lanes,
+    service: Service,
+    settings: Settings,
+    metrics: Metrics,
+    live: Live,
+    users: UserIds,
 ) -> Response:
-    found = entries(raw, many="events")
-    if len(found) > settings.limits.events_per_batch:
-        raise TooMany(len(found), settings.limits.events_per_batch)
-    done = [(entry, _translated(entry, translate, service.clock(), users.hashed)) for entry in found]
+    with lanes.events_read.turn():
+        found = entries(raw, many="events")
+        if len(found) > settings.limits.events_per_batch:
+            raise TooMany(len(found), settings.limits.events_per_batch)
+        done = [(entry, _translated(entry, translate, service.clock(), users.hashed)) for entry in found]
     rejected = [result for _, result in done if isinstance(result, Rejection)]
     good = [(entry.index, result) for entry, result in done if isinstance(result, Translation)]
     events = [(index, event) for index, result in good for event in result.feedback]
