@@ -26,8 +26,11 @@ ANN, BOB = "ann@example.org", "bob@example.org"
 
 @pytest.fixture
 def settings(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
-    """With a log in which two users have searched and clicked, and with what was learned from it."""
-    made = prepared(tmp_path_factory, cache)
+    """With a log in which two users have searched and clicked, and with what was learned from it.
+
+    Without shadows, which are rows too: now and then a random id draws one.
+    """
+    made = prepared(tmp_path_factory, cache, shadow={"share": 0.0})
     with served(made) as (url, _), httpx.Client(base_url=url, timeout=30) as http:
         for user, text in ((ANN, "love story"), (BOB, "taylor swift"), (ANN, "one metallica")):
             answer = search(http, text, user_id=user)
