@@ -13,7 +13,7 @@ from core.types import Floats
 ANCHOR_K = 20
 
 
-def near(ranks: Floats) -> NDArray[np.float64]:
+def reciprocals(ranks: Floats) -> NDArray[np.float64]:
     """1 / (20 + rank), 0 where the arm has not found it."""
     found: NDArray[np.float64] = np.where(np.isnan(ranks), 0.0, 1 / (ANCHOR_K + ranks.astype(np.float64)))
     return found
@@ -29,8 +29,8 @@ class Anchor:
 
     def amounts(self, values: Floats) -> NDArray[np.float64]:
         """[rows, arms] what each arm adds."""
-        return near(values[:, self.columns]) * self._weights
+        return reciprocals(values[:, self.columns]) * self._weights
 
     def score(self, values: Floats) -> NDArray[np.float64]:
         """[rows] of [rows, features]."""
-        return near(values[:, self.columns]) @ self._weights
+        return reciprocals(values[:, self.columns]) @ self._weights

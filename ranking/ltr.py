@@ -76,11 +76,14 @@ class LambdaMart:
 
 
 def _weights(anchor: str) -> dict[str, float]:
-    found = json.loads(anchor or "{}")
+    try:
+        found = json.loads(anchor or "{}")
+    except ValueError:
+        found = None
     if not isinstance(found, dict):
         raise CorruptModel(
             "ranker_of_an_earlier_version",
-            f"The ranking model has one weight for all arms ({anchor}).",
+            f"The ranking model has no weight for each arm, but {anchor!r}.",
             "Reciprocal rank fusion serves meanwhile; the learner publishes a fitting model after new clicks.",
         )
     return found

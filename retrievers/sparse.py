@@ -22,17 +22,17 @@ class SparseRetriever:
         self._weights = weights
         self._index = ImpactIndex(weights.bm25)
         self._writing = Lock()
-        self._changes = count(1)
-        self._change = 0  # the latest
+        self._editions = count(1)
+        self._edition = 0  # of the index and of what was learned; the weights have their own
 
     @property
     def edition(self) -> tuple[int, int]:
-        return self._change, self._weights.edition
+        return self._edition, self._weights.edition
 
     def load(self, model: bytes | None) -> None:
         """Swap what was learned from clicks in; None forgets it."""
         self._weights.load(model)
-        self._change = next(self._changes)
+        self._edition = next(self._editions)
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         with self._writing:
@@ -42,7 +42,7 @@ class SparseRetriever:
             ]
             self._index.apply(documents, deletes)
             self._weights.refresh(self._index)
-            self._change = next(self._changes)
+            self._edition = next(self._editions)
 
     def save(self, folder: Path) -> None:
         self.saving()(folder)
@@ -60,7 +60,7 @@ class SparseRetriever:
     def restore(self, folder: Path) -> None:
         self._index.restore(folder)
         self._weights.restore(folder, self._index)
-        self._change = next(self._changes)
+        self._edition = next(self._editions)
 
     def retrieve(self, query: Query, depth: int) -> list[Scored]:
         terms = self._weights.query(query.text)

@@ -25,7 +25,11 @@ class Metrics:
             "bowerbird_requests", "Answered requests by route and status.", ["route", "status"]
         )
         self._search = self._histogram("bowerbird_search_seconds", "Time of a search.")
-        self._arm = self._histogram("bowerbird_arm_seconds", "Time in which an arm found its answer, once.", ["arm"])
+        self._arm = self._histogram(
+            "bowerbird_arm_seconds",
+            "Time that an arm took to find its answer, or had taken where it is remembered.",
+            ["arm"],
+        )
         self._status = self._counter("bowerbird_arm", "Asked arms by what became of them.", ["arm", "status"])
         self._neural = self._counter(
             "bowerbird_neural", "Searches with a neural stage by what became of it.", ["status"]

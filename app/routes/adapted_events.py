@@ -9,18 +9,12 @@ from pydantic import ValidationError
 
 from app.adapters import algolia, metarank
 from app.adapters.translation import Hashed, Translate, Translation
-from app.insights.live import Live
-from app.operating.metrics import Metrics
-from app.routes.dependencies import Configured, InLanes, Measured, Notices, Raw, Running, Users, json, json_of_many
+from app.routes.dependencies import All, AtHand, Raw, json, json_of_many
 from app.schemas.adapted import AdaptedAnswer, NoteBody
 from app.schemas.parts import ErrorAnswer, Rejection
-from app.service import Service
-from app.settings import Settings
 from app.web.access import Guarded, needs
 from app.web.bodies import Entry, entries, json_body, sentences
 from app.web.intake import take
-from app.web.lanes import Lanes
-from app.web.user_ids import UserIds
 from core.errors import BowerbirdError, InvalidInput, TooMany
 
 router = APIRouter(tags=["feedback"], route_class=Guarded)
@@ -38,13 +32,9 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     responses=_ERRORS,
     openapi_extra=json_body(algolia.AlgoliaEvent),
 )
-async def algolia_events(
-    raw: Raw, service: Running, settings: Configured, metrics: Measured, noticed: Notices, lanes: InLanes, users: Users
-) -> Response:
+async def algolia_events(raw: Raw, hand: All) -> Response:
     """Take Algolia Insights events, `{"events": [...]}`, whose queryID is the query_id of a search answered here."""
-    return await lanes.events.run(
-        lambda: _take(raw, algolia.translate, lanes, service, settings, metrics, noticed.live, users)
-    )
+    return await hand.lanes.events.run(lambda: _take(raw, algolia.translate, hand))
 
 
 @router.post(
@@ -54,36 +44,25 @@ async def algolia_events(
     responses=_ERRORS,
     openapi_extra=json_body(metarank.Interaction, ndjson=True),
 )
-async def metarank_events(
-    raw: Raw, service: Running, settings: Configured, metrics: Measured, noticed: Notices, lanes: InLanes, users: Users
-) -> Response:
+async def metarank_events(raw: Raw, hand: All) -> Response:
     """Take Metarank events, of which interactions count; their `ranking` is the query_id of a search answered here."""
-    return await lanes.events.run(
-        lambda: _take(raw, metarank.translate, lanes, service, settings, metrics, noticed.live, users)
-    )
+    return await hand.lanes.events.run(lambda: _take(raw, metarank.translate, hand))
 
 
-def _take(
-    raw: bytes,
-    translate: Translate,
-    lanes: Lanes,
-    service: Service,
-    settings: Settings,
-    metrics: Metrics,
-    live: Live,
-    users: UserIds,
-) -> Response:
-    with lanes.events_read.turn():
+def _take(raw: bytes, translate: Translate, hand: AtHand) -> Response:
+    most = hand.settings.limits.events_per_batch
+    with hand.lanes.events_read.turn():
         found = entries(raw, many="events")
-        if len(found) > settings.limits.events_per_batch:
-            raise TooMany(len(found), settings.limits.events_per_batch)
-        done = [(entry, _translated(entry, translate, service.clock(), users.hashed)) for entry in found]
+        if len(found) > most:
+            raise TooMany(len(found), most)
+        done = [(entry, _translated(entry, translate, hand.service.clock(), hand.users.hashed)) for entry in found]
     rejected = [result for _, result in done if isinstance(result, Rejection)]
     good = [(entry.index, result) for entry, result in done if isinstance(result, Translation)]
     events = [(index, event) for index, result in good for event in result.feedback]
-    if len(events) > settings.limits.events_per_batch:
-        raise TooMany(len(events), settings.limits.events_per_batch)
-    taken = take(events, rejected, service=service, weights=settings.feedback.weights, metrics=metrics, noticed=live)
+    if len(events) > most:
+        raise TooMany(len(events), most)
+    weights, live = hand.settings.feedback.weights, hand.noticed.live
+    taken = take(events, rejected, service=hand.service, weights=weights, metrics=hand.metrics, noticed=live)
     notes = [NoteBody.of(index, note) for index, result in good for note in result.notes]
     notes += [NoteBody.of(index, metarank.SHOWN) for index, result in good if result.shown]
     answer = AdaptedAnswer(**dict(taken), notes=sorted(notes, key=lambda note: note.index))

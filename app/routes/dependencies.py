@@ -39,7 +39,7 @@ def _of_state(name: str) -> Callable[[Request], Awaitable[Any]]:
 
 
 class AtHand(NamedTuple):
-    """What the busiest route needs. One dependency: FastAPI takes longer to resolve six than the route to parse."""
+    """What the busiest routes need. One dependency: FastAPI takes longer to resolve six than the route to parse."""
 
     service: Service
     settings: Settings
@@ -62,7 +62,6 @@ Running = Annotated[Service, Depends(_service)]
 Configured = Annotated[Settings, Depends(_of_state("settings"))]
 Measured = Annotated[Metrics, Depends(_of_state("metrics"))]
 Notices = Annotated[Noticed, Depends(_of_state("noticed"))]
-Users = Annotated[UserIds, Depends(_of_state("users"))]
 InLanes = Annotated[Lanes, Depends(_of_state("lanes"))]
 All = Annotated[AtHand, Depends(_at_hand)]
 Raw = Annotated[bytes, Depends(_raw)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from app.routes.dependencies import Configured, InLanes, Measured, Notices, Raw, Running, Users, json_of_many
+from app.routes.dependencies import All, Raw, json_of_many
 from app.schemas.events import EventBody, EventsAnswer
 from app.schemas.parts import ErrorAnswer, Rejection
 from app.web.access import Guarded, needs
@@ -28,19 +28,17 @@ router = APIRouter(tags=["feedback"], route_class=Guarded)
     },
     openapi_extra=json_body(EventBody),
 )
-async def events(
-    raw: Raw, service: Running, settings: Configured, metrics: Measured, noticed: Notices, lanes: InLanes, users: Users
-) -> Response:
+async def events(raw: Raw, hand: All) -> Response:
     """Take one event, an array, or {"events": [...]}. Good ones are stored even when others are refused."""
 
     def taken() -> Response:
-        with lanes.events_read.turn():
-            events, rejected = _read(raw, settings.limits.events_per_batch, service.clock(), users)
-        weights, live = settings.feedback.weights, noticed.live
-        answer = take(events, rejected, service=service, weights=weights, metrics=metrics, noticed=live)
+        with hand.lanes.events_read.turn():
+            events, rejected = _read(raw, hand.settings.limits.events_per_batch, hand.service.clock(), hand.users)
+        weights, live = hand.settings.feedback.weights, hand.noticed.live
+        answer = take(events, rejected, service=hand.service, weights=weights, metrics=hand.metrics, noticed=live)
         return json_of_many(answer, len(events) + len(rejected))
 
-    return await lanes.events.run(taken)
+    return await hand.lanes.events.run(taken)
 
 
 def _read(raw: bytes, most: int, received: float, users: UserIds) -> tuple[list[tuple[int, Feedback]], list[Rejection]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,13 @@ from bandit.earned import NOWHERE, Doubles, Integers, clicked, earned, ranks_of
 from core.episodes import Episode
 
 Depths = NDArray[np.int64]
+
+
+class Page(NamedTuple):
+    """A page on which something was clicked, and [arms, shown] where every arm had what it shows."""
+
+    episode: Episode
+    ranks: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,7 @@ class ShadowedPages:
     arms: tuple[str, ...]
     depth: int
     searches: int
-    pages: tuple[Episode, ...]
+    pages: tuple[Page, ...]
     times: ArmTimes
     _earned: dict[tuple[int, ...], Doubles] = field(default_factory=dict, repr=False)
 
@@ -41,13 +49,14 @@ class ShadowedPages:
                 continue
             searches += 1
             if len(clicked(episode)):
-                pages.append(episode)
+                ranks = ranks_of([shadow.ranks[arm] for arm in arms])
+                pages.append(Page(episode, np.where(ranks <= depth, ranks, NOWHERE)))
         return cls(tuple(arms), depth, searches, tuple(pages), times)
 
     @property
     def clicks(self) -> Integers:
         """[clicks, arms] the ranks of the clicked items, NOWHERE where an arm had it not within `depth`."""
-        found = [self._ranks(page)[:, clicked(page)].T for page in self.pages]
+        found = [page.ranks[:, clicked(page.episode)].T for page in self.pages]
         return np.concatenate([np.zeros((0, len(self.arms)), dtype=np.int64), *found])
 
     def mean_rewards(self, plans: Depths) -> Doubles:
@@ -67,11 +76,6 @@ class ShadowedPages:
         new = [key for key in dict.fromkeys(keys) if key not in self._earned]
         if new:
             depths = np.array(new)
-            found = np.array([earned(page, self._ranks(page), depths) for page in self.pages])
+            found = np.array([earned(page.episode, page.ranks, depths) for page in self.pages])
             self._earned.update(zip(new, found.T, strict=True))
         return np.array([self._earned[key] for key in keys])
-
-    def _ranks(self, page: Episode) -> Integers:
-        assert page.shadow is not None
-        ranks = ranks_of([page.shadow.ranks[arm] for arm in self.arms])
-        return np.where(ranks <= self.depth, ranks, NOWHERE)

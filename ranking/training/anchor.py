@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ranking.anchor import near
+from ranking.anchor import reciprocals
 from ranking.features.arms import matching_ranks
 from ranking.training.parameters import Parameters
 from ranking.training.rows import Doubles, Matrix, Whole
@@ -26,24 +26,24 @@ def anchor_of(trees: str, rows: Matrix, names: Sequence[str], parameters: Parame
     ranks = matching_ranks(names)
     if not ranks or not parameters.anchor:
         return {}
-    places = near(rows.values[:, [names.index(name) for name in ranks]])
-    weights = fusion_weights(places, rows.labels * rows.weights, rows.groups)
+    found = reciprocals(rows.values[:, [names.index(name) for name in ranks]])
+    weights = fusion_weights(found, rows.labels * rows.weights, rows.groups)
     groups = rows.groups[:_PAGES]
     first = slice(int(groups.sum()))
     scores = np.asarray(lightgbm.Booster(model_str=trees).predict(rows.values[first], num_threads=1), dtype=np.float64)
-    scale = anchor_scale(scores, places[first] @ weights, groups, parameters.anchor)
+    scale = anchor_scale(scores, found[first] @ weights, groups, parameters.anchor)
     return dict(zip(ranks, (scale * weights).tolist(), strict=True))
 
 
-def fusion_weights(places: Doubles, gains: Doubles, groups: Whole) -> Doubles:
+def fusion_weights(found: Doubles, gains: Doubles, groups: Whole) -> Doubles:
     """[arms] weights, 0 or more, by which the items with gains are most likely: an item of a page is chosen with the
-    softmax of its `places` [n, arms] times the weights (Cao et al. 2007, "ListNet"). `groups` are the sizes of the
-    pages."""
+    softmax of what was `found` of it, 1 / (20 + rank) [n, arms], times the weights (Cao et al. 2007, "ListNet").
+    `groups` are the sizes of the pages."""
     from scipy.optimize import minimize  # slow to import
 
     starts = np.concatenate([[0], np.cumsum(groups)[:-1]])
     page = np.repeat(np.arange(len(groups)), groups)
-    scaled, shares = places / max(places.max(initial=0.0), 1e-9), gains / max(gains.sum(), 1e-9)
+    scaled, shares = found / max(found.max(initial=0.0), 1e-9), gains / max(gains.sum(), 1e-9)
     of_page, wanted = np.add.reduceat(shares, starts), scaled.T @ shares
 
     def loss(weights: Doubles) -> tuple[float, Doubles]:
@@ -55,9 +55,9 @@ def fusion_weights(places: Doubles, gains: Doubles, groups: Whole) -> Doubles:
         expected = scaled.T @ (chances / sums[page] * of_page[page])
         return float(of_page @ np.log(sums) - shares @ scores), expected - wanted
 
-    arms = places.shape[1]
-    found: Doubles = minimize(loss, np.ones(arms), jac=True, bounds=[(0, None)] * arms, method="L-BFGS-B").x
-    return found
+    arms = found.shape[1]
+    weights: Doubles = minimize(loss, np.ones(arms), jac=True, bounds=[(0, None)] * arms, method="L-BFGS-B").x
+    return weights
 
 
 def anchor_scale(scores: Doubles, fused: Doubles, groups: Whole, share: float) -> float:

@@ -18,7 +18,7 @@ from ranking.training.rows import ClickedPage
 
 NAMES = ("arms.rrf", "lexical.rank", "vector.rank", "memory.rank", "good")
 SCHEMA = schema(*NAMES)
-TRUTH = np.array([30.0, 10.0])
+TRUTH = np.array([3.0, 1.0])
 
 
 def pages(count: int) -> list[ClickedPage]:
@@ -38,11 +38,11 @@ def pages(count: int) -> list[ClickedPage]:
 def test_who_is_chosen_tells_the_weights() -> None:
     random = np.random.default_rng(1)
     places = 1 / (ANCHOR_K + random.integers(1, 100, (4_000, 8, 2)))
-    scores = places / places.max() @ (TRUTH / 10)
+    scores = places / places.max() @ TRUTH
     chances = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     gains = np.array([random.multinomial(1, each) for each in chances], dtype=float)
     found = fusion_weights(places.reshape(-1, 2), gains.ravel(), np.full(4_000, 8))
-    np.testing.assert_allclose(found, TRUTH / 10, rtol=0.1)
+    np.testing.assert_allclose(found, TRUTH, rtol=0.1)
 
 
 def test_an_arm_whose_first_places_are_passed_by_has_no_say() -> None:
@@ -88,7 +88,8 @@ def test_without_an_anchor_there_are_only_trees() -> None:
     assert model.decode().partition("\n")[0].endswith(" anchor {}")
 
 
-def test_a_model_with_one_weight_for_all_is_refused() -> None:
+@pytest.mark.parametrize("anchor", ["0.5", "{broken"])
+def test_a_model_without_a_weight_for_each_arm_is_refused(anchor: str) -> None:
     trees = Training(pages(100), [], SCHEMA, Parameters(), memory_mib=2_048).model().decode().partition("\n")[2]
-    with pytest.raises(CorruptModel, match=r"one weight for all arms \(0\.5\)"):
-        LambdaMart(f"schema {SCHEMA.version} anchor 0.5\n{trees}".encode(), SCHEMA)
+    with pytest.raises(CorruptModel, match=f"no weight for each arm, but '{anchor}'"):
+        LambdaMart(f"schema {SCHEMA.version} anchor {anchor}\n{trees}".encode(), SCHEMA)

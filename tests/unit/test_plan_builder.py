@@ -34,6 +34,11 @@ def times() -> ArmTimes:
     return found
 
 
+def shadowed(pages: list[Episode], searches: int) -> ShadowedPages:
+    """As if there had been so many searches, and the arms took MS."""
+    return replace(ShadowedPages.of(pages, ARMS, 100), searches=searches, times=times())
+
+
 def world(rows: int = 300, *, satisfied: float = 0.5) -> ShadowedPages:
     """`left` has the items of two thirds of the searches, `right` those of the others, `both` has all but is dear. What
     is found stands where it was shown."""
@@ -42,7 +47,7 @@ def world(rows: int = 300, *, satisfied: float = 0.5) -> ShadowedPages:
     pages = [
         page(n, {"both": deep[n][0], **({"left": deep[n][1]} if n % 3 else {"right": near[n]})}) for n in range(rows)
     ]
-    return ShadowedPages(ARMS, 100, int(rows / satisfied), tuple(pages), times())
+    return shadowed(pages, int(rows / satisfied))
 
 
 def built(pages: ShadowedPages, size: int = 24, cost_per_ms: float = 0.001) -> dict[str, BuiltPlan]:
@@ -117,8 +122,8 @@ def test_only_searches_with_a_full_shadow_speak_of_clicks() -> None:
 
 def test_where_fusion_ranks_an_arm_that_has_everything_far_down_is_worth_nothing() -> None:
     """`useless` costs next to nothing and has each item, at rank 60; alone it would show none of them."""
-    found = tuple(page(n, {"useless": 60, "left" if n % 3 else "right": 1 + n % 3}, ranker="rrf") for n in range(300))
-    library = built(ShadowedPages(ARMS, 100, 600, found, times()), 16)
+    found = [page(n, {"useless": 60, "left" if n % 3 else "right": 1 + n % 3}, ranker="rrf") for n in range(300)]
+    library = built(shadowed(found, 600), 16)
     assert library["best"].plan.depths == {"left": 10, "right": 10}
     useless = [each for each in library.values() if set(each.plan.depths) == {"useless"}]
     assert [each.reward for each in useless] == [0.0] * len(useless)
