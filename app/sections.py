@@ -253,6 +253,7 @@ class Feedback(Section):
 
 class Learner(Section):
     interval_s: Positive
+    making_share: Annotated[float, Field(ge=0.001, le=1)]
     keep_releases: Count
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -47,7 +49,11 @@ class LearningLoop:
         gate: ReleaseGate | None = None,
         limit: ClientLimit | None = None,
         closers: Sequence[Callable[[], None]] = (),
+        making_share: float = 1.0,
     ) -> None:
+        """`making_share`: of its time, what the loop may spend on making models: each service has about as much work
+        to load them. Until it has rested from that, the loop learns on, and makes no models but those whose training
+        has ended."""
         self._store = store
         self._registry = registry
         self._learners = learners
@@ -58,12 +64,15 @@ class LearningLoop:
         self._gate = gate
         self._limit = limit
         self._closers = closers
+        self._rest = 1 / making_share - 1  # seconds for each second of making
+        self._rested = -math.inf  # on the clock of time.monotonic
+        self._learned = False  # since models were made
         self._bias = PositionBias()
         self._cursor = 0
         self._episodes = 0
 
     def step(self, now: float) -> Step:
-        """Learn from all episodes that have closed by `now`, and publish what is new."""
+        """Learn from all episodes that have closed by `now`, and publish what is new, unless it is time to rest."""
         failed: dict[str, str] = {}
         count = late = capped = 0
         while (
@@ -86,10 +95,15 @@ class LearningLoop:
             if self._gate is not None:
                 self._gate.learn(episodes)
         self._episodes += count
-        made = self._models(self._learners if count else self._finished(), failed)
-        return Step(
-            count, late, self._release(made, failed, now) if count or made else None, failed, list(made), capped
-        )
+        self._learned |= count > 0
+        began = time.monotonic()
+        everybody = self._learned and began >= self._rested
+        made = self._models(self._learners if everybody else self._finished(), failed)
+        published = self._release(made, failed, now) if count or made else None
+        if everybody:
+            self._learned = False
+            self._rested = time.monotonic() + self._rest * (time.monotonic() - began)
+        return Step(count, late, published, failed, list(made), capped)
 
     def close(self) -> None:
         self._store.close()

@@ -10,6 +10,8 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,10 @@ from core.errors import CorruptModel
 from core.types import Candidate, Contributions, Features, Floats
 from ranking.anchor import Anchor
 from ranking.features.feature import Schema
-from ranking.trees import Trees, Unsupported
+from ranking.trees import Trees, Unsupported, feature_names
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +38,9 @@ class LambdaMart:
     refused at load."""
 
     def __init__(self, model: bytes, schema: Schema) -> None:
-        import lightgbm  # with what it imports, half a second that a start without a model needs not spend
-
         line, _, trees = model.decode().partition("\n")
         head, _, anchor = line.partition(" anchor ")
-        self._booster = lightgbm.Booster(model_str=trees if head.startswith("schema ") else model.decode())
-        trained = self._booster.feature_name()
+        trained = feature_names(trees if head.startswith("schema ") else model.decode())
         if head != f"schema {schema.version}" or trained != list(schema.names):
             gone, new = sorted(set(trained) - set(schema.names)), sorted(set(schema.names) - set(trained))
             raise CorruptModel(
@@ -47,9 +49,17 @@ class LambdaMart:
                 f"computed: 'schema {schema.version}').",
                 "Reciprocal rank fusion serves meanwhile; the learner publishes a fitting model after new clicks.",
             )
+        self._text = trees
         self._trees = _quick(trees)
         self._anchor = Anchor(_weights(anchor), schema.names)
         self.version = f"lambdamart-{hashlib.sha256(model).hexdigest()[:10]}"
+
+    @cached_property
+    def _booster(self) -> Booster:
+        """For who wants to know why: to import it takes a second or two, in which searches wait."""
+        import lightgbm
+
+        return lightgbm.Booster(model_str=self._text)
 
     def score(self, candidates: Sequence[Candidate], features: Features) -> NDArray[np.float64]:
         return self.predict(features.values)

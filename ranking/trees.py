@@ -128,6 +128,12 @@ class Trees:
         return _Group(key[0], key[1], thresholds, words)
 
 
+def feature_names(text: str) -> list[str]:
+    """Of a model in LightGBM's text format, in the order of the columns; none of what is no such model."""
+    head, _ = _sections(text)
+    return head.get("feature_names", "").split()
+
+
 def _read(number: int, tree: Mapping[str, str], splits: dict[tuple[int, int], list[_Split]]) -> Iterator[int]:
     """The leaves from left to right; the splits on the way are added by (feature, how values are missing)."""
     if int(tree["num_leaves"]) == 1:

@@ -46,8 +46,8 @@ def build_learning(
 ) -> LearningLoop:
     """The learning loop over the log in `state`, by default the data directory.
 
-    Without `wait`, the ranker trains while the loop goes on. `watch` is shown every episode, and
-    so are those `beside`, after the others.
+    Without `wait`, the ranker trains while the loop goes on, and models are made at the pace that is set, not with
+    every step. `watch` is shown every episode, and so are those `beside`, after the others.
     """
     registry = open_registry(settings, state)
     ranker = ranker_learner(settings, registry, wait=wait)
@@ -99,6 +99,7 @@ def build_learning(
         gate=release_gate(settings, registry),
         limit=ClientLimit(settings.feedback.client_cap),
         closers=[catalogue.close, ranker.close],
+        making_share=1.0 if wait else settings.learner.making_share,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from feedback.sqlite_store import SqliteEventStore
 
 
 class Counter:
-    """Learns how many episodes there were."""
+    """Learns how many episodes there were; its model takes `making_s`."""
 
-    def __init__(self, component: str, *, fails: bool = False) -> None:
+    def __init__(self, component: str, *, fails: bool = False, making_s: float = 0.0) -> None:
         self.component = component
         self.seen: list[str] = []
         self._fails = fails
+        self._making_s = making_s
 
     def learn(self, episodes: Sequence[Episode]) -> None:
         if self._fails:
@@ -30,6 +32,7 @@ class Counter:
         self.seen += [episode.impression.query.id for episode in episodes]
 
     def snapshot(self) -> bytes | None:
+        time.sleep(self._making_s)
         return str(len(self.seen)).encode() if self.seen else None
 
 
@@ -40,9 +43,15 @@ def store(tmp_path: Path) -> Iterator[SqliteEventStore]:
     opened.close()
 
 
-def loop(store: SqliteEventStore, folder: Path, *learners: Counter, gate: ReleaseGate | None = None) -> LearningLoop:
-    rule = RewardRule({"click": 1.0})
-    return LearningLoop(store, FileRegistry(folder / "models"), learners, rule, window_s=10.0, batch=3, gate=gate)
+def loop(
+    store: SqliteEventStore,
+    folder: Path,
+    *learners: Counter,
+    gate: ReleaseGate | None = None,
+    making_share: float = 1.0,
+) -> LearningLoop:
+    rule, registry = RewardRule({"click": 1.0}), FileRegistry(folder / "models")
+    return LearningLoop(store, registry, learners, rule, window_s=10.0, batch=3, gate=gate, making_share=making_share)
 
 
 class Renaming:
@@ -92,6 +101,23 @@ def test_nothing_new_publishes_nothing(store: SqliteEventStore, tmp_path: Path) 
     fill(store, 2)
     learning.step(now=1e6)
     assert learning.step(now=1e6).published is None
+
+
+def test_models_that_take_long_are_made_more_seldom_and_then_know_everything(
+    store: SqliteEventStore, tmp_path: Path
+) -> None:
+    learner = Counter("count", making_s=0.1)
+    learning = loop(store, tmp_path, learner, making_share=0.2)
+    fill(store, 4)
+    assert learning.step(now=12.5).published is not None
+    resting = learning.step(now=13.5)
+    assert (resting.episodes, resting.published, len(learner.seen)) == (1, None, 4)
+    time.sleep(0.5)  # four times as long as it took, and more
+    published = learning.step(now=13.5).published
+    assert published is not None
+    assert FileRegistry(tmp_path / "models").load(published, "count") == b"4"
+    time.sleep(0.5)
+    assert learning.step(now=13.5).published is None
 
 
 def test_a_failing_learner_stops_nobody_else(store: SqliteEventStore, tmp_path: Path) -> None:
