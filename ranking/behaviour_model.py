@@ -19,7 +19,7 @@ from core.types import ItemId
 
 # The figures of an item; those of an item for one query are the first two.
 EXAMINED, CLICKS, PURCHASES, DISMISSALS = range(4)
-_FIGURES, _QUERY_FIGURES = 4, 2
+BEHAVIOUR_FIGURES, _QUERY_FIGURES = 4, 2
 _PURCHASE, _DISMISSAL = "purchase", "dismiss"
 _MAX_ITEMS, _MAX_QUERIES, _MAX_ITEMS_PER_QUERY = 200_000, 50_000, 50
 _LEAST = 0.01  # examinations; what counts less is forgotten
@@ -32,7 +32,7 @@ class BehaviourModel:
     items `pair_items` from starts[n] to starts[n + 1]."""
 
     item_ids: tuple[ItemId, ...] = ()
-    items: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, _FIGURES), np.float32))
+    items: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, BEHAVIOUR_FIGURES), np.float32))
     queries: Mapping[str, int] = field(default_factory=dict)
     starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     pair_items: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
@@ -45,11 +45,12 @@ class BehaviourModel:
         if row is None:
             return None
         span = slice(int(self.starts[row]), int(self.starts[row + 1]))
-        found = np.zeros((_QUERY_FIGURES, len(places)))
-        hits = np.flatnonzero(self.pair_items[span, None] == places)
-        pair, place = np.divmod(hits, max(len(places), 1))
-        found[:, place] = self.pairs[span][pair].T
-        return found
+        items, figures = self.pair_items[span], self.pairs[span]
+        if not len(items):
+            return np.zeros((_QUERY_FIGURES, len(places)))
+        order = items.argsort()
+        nearest = order.take(items.searchsorted(places, sorter=order), mode="clip")
+        return np.where(items.take(nearest) == places, figures.T.take(nearest, axis=1), 0.0)
 
     def dump(self) -> bytes:
         names = np.frombuffer(json.dumps([self.item_ids, list(self.queries)]).encode(), dtype=np.uint8)
@@ -163,7 +164,7 @@ class BehaviourLearner:
         listed = [pair for pairs in known.values() for pair in pairs]
         return BehaviourModel(
             item_ids,
-            self._array(self._items.values(), _FIGURES),
+            self._array(self._items.values(), BEHAVIOUR_FIGURES),
             {key: row for row, key in enumerate(known)},
             np.cumsum([0, *map(len, known.values())], dtype=np.int64),
             np.array([number for number, _ in listed], dtype=np.int32),

@@ -48,10 +48,11 @@ class AffinityFeatures:
         columns = self._columns
         out[0] = np.where(asked.brands == UNKNOWN, np.nan, _lifts(taste, "brand", columns.brand_names, asked.brands))
         out[1] = _lifts(taste, "type", columns.type_names, asked.types)
-        prices = columns.prices_among(asked.slots)
         by_band = np.array([taste.lifts.get(("price", band), 0.0) for band in BANDS])
         out[2] = np.where(
-            np.isnan(prices), np.nan, by_band.take(np.searchsorted(PRICE_BANDS, prices, "right"), mode="clip")
+            np.isnan(asked.prices),
+            np.nan,
+            by_band.take(np.searchsorted(PRICE_BANDS, asked.prices, "right"), mode="clip"),
         )
         out[3] = np.log1p(taste.gained)
 

@@ -63,11 +63,11 @@ class ArmFeatures:
         shares = _shares(scores)
         for row, column in [each for each in columns if each[1].predicted.size]:
             ranks[row, column.predicted] = scores[row, column.predicted] = shares[row, column.predicted] = np.nan
-        found = ~np.isnan(ranks)
+        found, parts = ~np.isnan(ranks), 1 / (RRF_K + ranks)
         out[0:-3:3], out[1:-3:3], out[2:-3:3] = ranks, scores, shares
         out[-3] = np.count_nonzero(found, axis=0)
-        out[-2] = np.add.reduce(1 / (RRF_K + ranks), axis=0, where=found)
-        out[-1] = np.add.reduce(1 / (RRF_K + ranks), axis=0, where=found & self._matching)
+        out[-2] = np.add.reduce(parts, axis=0, where=found)
+        out[-1] = np.add.reduce(parts, axis=0, where=found & self._matching)
 
 
 def _shares(scores: Doubles) -> Doubles:

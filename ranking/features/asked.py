@@ -14,7 +14,8 @@ ToSession = Callable[[Sequence[ItemId], Sequence[ItemId]], Floats]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`ids`, `slots`, `types` and `brands` are those of the candidates; UNKNOWN where an item has no brand."""
+    """`ids`, `slots`, `types` and `brands` are those of the candidates; UNKNOWN where an item has no brand. `figures`:
+    what the catalogue says of each, [FIGURES, candidates]; `prices`: log price above that of the median candidate."""
 
     query: Query
     candidates: Sequence[Candidate]
@@ -22,3 +23,5 @@ class Asked:
     slots: Numbers
     types: Numbers
     brands: Numbers
+    figures: Floats
+    prices: Floats

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,18 @@ Doubles = NDArray[np.float64]
 
 
 class Counts:
-    """Figures by slot, 0 for an item that was not counted, and its place among those that were, UNKNOWN if none. The
-    sums by type are those of the time of `load`."""
+    """Figures by slot, 0 for an item that was not counted, and its place among those that were, UNKNOWN if none; and
+    what the sums by type, those of the time of `load`, say of each type."""
 
-    def __init__(self, slots: Slots, columns: ItemColumns, width: int) -> None:
-        """`width` figures an item. Slots and columns are kept up to date by somebody else."""
+    def __init__(
+        self, slots: Slots, columns: ItemColumns, width: int, of_types: Callable[[Doubles, Doubles], Doubles]
+    ) -> None:
+        """`width` figures an item. `of_types` is given their sums by type, [types, width], and over all, [width], and
+        gives [types, ...]. Slots and columns are kept up to date by somebody else."""
         self._slots = slots
         self._columns = columns
         self._width = width
+        self._of_types = of_types
         self.load((), np.zeros((0, width), dtype=np.float32))
 
     def reload(self) -> None:
@@ -46,7 +50,7 @@ class Counts:
         self._sums = {
             self._columns.type_names.words[kind]: sums[kind] for kind in np.flatnonzero(np.bincount(types)).tolist()
         }
-        self.total: Doubles = sums.sum(axis=0)
+        self._total: Doubles = sums.sum(axis=0)
         self.values: Floats = values
         self.places: NDArray[np.int32] = places
         self.settle()
@@ -65,5 +69,5 @@ class Counts:
         """A change is over: types may have come and gone."""
         names = self._columns.type_names.words
         nothing = np.zeros(self._width)
-        by_type = [self._sums.get(name, nothing) for name in names]
-        self.by_type: Doubles = np.array(by_type, dtype=np.float64).reshape(-1, self._width)
+        by_type = np.array([self._sums.get(name, nothing) for name in names], dtype=np.float64)
+        self.of_types: Doubles = self._of_types(by_type.reshape(-1, self._width), self._total)

@@ -17,10 +17,9 @@ from ranking.features.affinity import AffinityFeatures
 from ranking.features.arms import ArmFeatures
 from ranking.features.asked import Asked, ToSession
 from ranking.features.behaviour import BehaviourFeatures
-from ranking.features.counts import Counts
 from ranking.features.feature import Feature, Schema
 from ranking.features.item import ItemFeatures
-from ranking.features.item_columns import ItemColumns
+from ranking.features.item_columns import PRICE, ItemColumns, above_median
 from ranking.features.neural import NeuralFeatures
 from ranking.features.popularity import PopularityFeatures
 from ranking.features.quality import QualityFeatures
@@ -63,12 +62,11 @@ class FeatureExtractor:
         self._writing = Lock()
         self._slots = Slots(rest_s=rest_s)
         self._columns, self._words = ItemColumns(brand), Words()
-        counts = [
-            Counts(self._slots, self._columns, family.width) for family in (PopularityFeatures, BehaviourFeatures)
-        ]
-        popularity, behaviour = PopularityFeatures(counts[0]), BehaviourFeatures(counts[1])
+        popularity, behaviour = (
+            family(self._slots, self._columns) for family in (PopularityFeatures, BehaviourFeatures)
+        )
         affinity, self.quality = AffinityFeatures(self._columns), QualityFeatures()
-        self._counts, self._vectors = counts, VectorRows(vectors) if vectors else None
+        self._counts, self._vectors = (popularity.counts, behaviour.counts), VectorRows(vectors) if vectors else None
         self._loads = {"popularity": popularity.load, "behaviour": behaviour.load, "profiles": affinity.load}
         self._families: tuple[Family, ...] = (
             ArmFeatures(arms),
@@ -159,7 +157,8 @@ class FeatureExtractor:
 
     def _asked(self, query: Query, candidates: Sequence[Candidate], ids: Sequence[ItemId], slots: Numbers) -> Asked:
         types, brands = (column.take(slots).astype(np.intp) for column in (self._columns.types, self._columns.brands))
-        return Asked(query, candidates, ids, slots, types, brands)
+        figures = self._columns.figures(slots)
+        return Asked(query, candidates, ids, slots, types, brands, figures, above_median(figures[PRICE]))
 
     def _with_guests(self, query: Query, candidates: Sequence[Candidate], ids: Sequence[ItemId]) -> Floats:
         """The same when the catalogue has just lost some of the items, or is about to tell of them: they get slots for

@@ -7,7 +7,7 @@ import numpy as np
 from core.types import Floats
 from ranking.features.asked import Asked
 from ranking.features.feature import Feature
-from ranking.features.item_columns import ItemColumns
+from ranking.features.item_columns import PRICE, ItemColumns
 
 _DAY_S = 86_400.0
 
@@ -38,10 +38,7 @@ class ItemFeatures:
         self._columns = columns
 
     def compute(self, asked: Asked, out: Floats) -> None:
-        columns, slots = self._columns, asked.slots
-        out[0] = columns.popularity(slots)
-        out[1] = columns.prices(slots)
-        out[2] = columns.prices_among(slots)
-        out[3] = columns.relative_prices(slots, asked.types)
-        out[4] = columns.years(slots)
-        out[5] = np.log1p(np.maximum(asked.query.time / _DAY_S - columns.born(slots), 0.0))
+        out[0], out[1], out[4], born = asked.figures
+        out[2] = asked.prices
+        out[3] = asked.figures[PRICE] - self._columns.usual_prices(asked.types)
+        out[5] = np.log1p(np.maximum(asked.query.time / _DAY_S - born, 0.0))

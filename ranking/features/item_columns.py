@@ -20,7 +20,10 @@ _DAY_S = 86_400.0
 _DAYS_PER_YEAR = 365.2425
 # The median of all prices counts for so many prices of a type: a type of two items says little about what is usual.
 _STRENGTH = 10.0
-_POPULARITY, _PRICE, _YEAR, _BORN = range(4)
+# The figures of an item: popularity, log(1 + price), year, and when it was born, in days since 1970: `dates.released`,
+# else the newest date, else the middle of `numbers.year`.
+FIGURES = 4
+PRICE = 1
 _FILES = ("figures", "types", "brands", "medians")
 
 
@@ -32,43 +35,16 @@ class ItemColumns:
         self.type_names, self.brand_names = Vocabulary(), Vocabulary()
         self.types = np.zeros(0, dtype=np.int32)
         self.brands = np.zeros(0, dtype=np.int32)
-        self._figures = np.zeros((0, 4), dtype=np.float32)
+        self._figures = np.zeros((0, FIGURES), dtype=np.float32)
         self._medians = np.zeros(0, dtype=np.float32)
 
-    def popularity(self, slots: Numbers) -> Floats:
-        return self._gathered(slots, _POPULARITY)
+    def figures(self, slots: Numbers) -> Floats:
+        """[FIGURES, slots] NaN where there is none."""
+        return self._figures.take(slots, axis=0).T
 
-    def prices(self, slots: Numbers) -> Floats:
-        """log(1 + price)."""
-        return self._gathered(slots, _PRICE)
-
-    def years(self, slots: Numbers) -> Floats:
-        return self._gathered(slots, _YEAR)
-
-    def born(self, slots: Numbers) -> Floats:
-        """Days since 1970: `dates.released`, else the newest date, else the middle of `numbers.year`."""
-        return self._gathered(slots, _BORN)
-
-    def relative_prices(self, slots: Numbers, types: Numbers) -> Floats:
-        """[slots] log price above the median of the type, which is drawn towards that of all where few are known."""
-        relative: Floats = self.prices(slots) - self._medians.take(types)
-        return relative
-
-    def prices_among(self, slots: Numbers) -> Floats:
-        """[slots] log price above the median of these."""
-        prices = self.prices(slots)
-        known = np.sort(prices[~np.isnan(prices)])
-        count = len(known)
-        if not count:
-            return prices
-        # What numpy has for the median takes longer than all else here.
-        among: Floats = prices - (known[(count - 1) // 2] + known[count // 2]) / 2
-        return among
-
-    def _gathered(self, slots: Numbers, figure: int) -> Floats:
-        # Not `take` of a column: it would copy all of it first.
-        gathered: Floats = self._figures[slots, figure]
-        return gathered
+    def usual_prices(self, types: Numbers) -> Floats:
+        """[types] the median log price of things of this type, drawn towards that of all where few are known."""
+        return self._medians.take(types)
 
     def put(self, slots: Sequence[int], items: Sequence[Item]) -> None:
         size = max(slots, default=-1) + 1
@@ -83,7 +59,7 @@ class ItemColumns:
 
     def put_figures(self, slots: Sequence[int], items: Sequence[Item]) -> None:
         """Types and brands are what they were in these slots."""
-        self._figures[slots] = np.array([_figures(item) for item in items], dtype=np.float32).reshape(-1, 4)
+        self._figures[slots] = np.array([_figures(item) for item in items], dtype=np.float32).reshape(-1, FIGURES)
 
     def drop(self, slots: Sequence[int]) -> None:
         """Nobody reads these slots any more."""
@@ -126,7 +102,7 @@ class ItemColumns:
 
     def _shrunk(self, types: NDArray[np.int32], alive: Numbers) -> Floats:
         """The medians by type, computed anew for these and, with a new median of all, drawn towards it."""
-        prices, kinds = self.prices(alive), self.types[alive]
+        prices, kinds = self._figures[alive, PRICE], self.types[alive]
         priced = ~np.isnan(prices)
         prices, kinds = prices[priced], kinds[priced]
         overall = float(np.median(prices)) if prices.size else _NAN
@@ -139,6 +115,17 @@ class ItemColumns:
         found, counts, middles = _middles(kinds[of_wanted], prices[of_wanted])
         medians[found] = (counts * middles + _STRENGTH * overall) / (counts + _STRENGTH)
         return medians
+
+
+def above_median(prices: Floats) -> Floats:
+    """[prices] how much each is above the median of them, NaN where it is NaN."""
+    known = np.sort(prices[~np.isnan(prices)])
+    count = len(known)
+    if not count:
+        return prices
+    # What numpy has for the median takes longer than all else here.
+    above: Floats = prices - (known[(count - 1) // 2] + known[count // 2]) / 2
+    return above
 
 
 def _middles(kinds: NDArray[np.int32], prices: Floats) -> tuple[Numbers, NDArray[np.int64], Floats]:

@@ -12,15 +12,17 @@ from core.types import Floats
 from ranking.features.asked import Asked
 from ranking.features.counts import Counts, Doubles
 from ranking.features.feature import Feature
+from ranking.features.item_columns import ItemColumns
+from ranking.features.slots import Slots
 
 _STRENGTH = 20.0  # examinations that the prior counts for
 _GAIN, _EXAMINED, _TREND = range(3)
+_FIGURES = 3
 
 
 class PopularityFeatures:
     """Posterior gain per examination, the type's rate being the prior, and whether the item trends."""
 
-    width = 3
     features = (
         Feature(
             "popularity.rate", "gain per examination of the item over all queries, the type's rate being the prior",
@@ -40,22 +42,22 @@ class PopularityFeatures:
         ),
     )  # fmt: skip
 
-    def __init__(self, counts: Counts) -> None:
-        """`counts`, of `width` figures, follow the catalogue by themselves."""
-        self._counts = counts
+    def __init__(self, slots: Slots, columns: ItemColumns) -> None:
+        """Both are kept up to date by somebody else, and `counts` by who tells of changes."""
+        self.counts = Counts(slots, columns, _FIGURES, _rates)
 
     def load(self, model: bytes | None) -> None:
         """Swap the learned rates in; None forgets them."""
         if model is None:
-            self._counts.load((), np.zeros((0, self.width), dtype=np.float32))
+            self.counts.load((), np.zeros((0, _FIGURES), dtype=np.float32))
             return
         counted = decode_rates(model)
         trends = _trends(model, len(counted.items))
-        self._counts.load(counted.items, np.stack([counted.gains, counted.examined, trends], axis=1))
+        self.counts.load(counted.items, np.stack([counted.gains, counted.examined, trends], axis=1))
 
     def compute(self, asked: Asked, out: Floats) -> None:
-        counted = self._counts.values.take(asked.slots, axis=0)
-        prior = _rate(self._counts.by_type).take(asked.types)
+        counted = self.counts.values.take(asked.slots, axis=0)
+        prior = self.counts.of_types.take(asked.types)
         examined = counted[:, _EXAMINED]
         out[0] = (_STRENGTH * prior + np.maximum(counted[:, _GAIN], 0.0)) / (_STRENGTH + examined)
         out[1] = np.log1p(examined)
@@ -63,10 +65,10 @@ class PopularityFeatures:
         out[3] = counted[:, _TREND]
 
 
-def _rate(counted: Doubles) -> Doubles:
-    """[rows] gain per examination, the prior being 0."""
-    rate: Doubles = np.maximum(counted[:, _GAIN], 0.0) / (_STRENGTH + counted[:, _EXAMINED])
-    return rate
+def _rates(by_type: Doubles, _total: Doubles) -> Doubles:
+    """[types] gain per examination, the prior being 0."""
+    rates: Doubles = np.maximum(by_type[:, _GAIN], 0.0) / (_STRENGTH + by_type[:, _EXAMINED])
+    return rates
 
 
 def _trends(model: bytes, count: int) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,7 @@ class SeenVectors:
         if not there.any():
             return None
         total = np.array(list(weights.values()), dtype=np.float32)[there] @ self.rows.vectors[rows[there]]
-        length = np.linalg.norm(total)
+        length = math.sqrt(total @ total)
         return np.asarray(total / length, dtype=np.float32) if length > 0 else None
 
     def cosines(self, vector: Floats, rows: NDArray[np.intp]) -> Floats:
