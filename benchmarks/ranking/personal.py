@@ -1,34 +1,43 @@
 """What the profiles of customers bring to those who have one, and what they cost those who have none.
 
-A world with planted tastes: every customer likes three brands and one price band, everybody likes what is cheap, and
-clicks follow. The items and the words that are searched for are real where the data set chorus-icecat is at hand, else
-synthetic; tastes and clicks are made up. Tastes reach no feature: profiles are learned from the clicks in an event log,
-by the learners of the service, while the customers search. Searches are held out by time.
-`python -m benchmarks.ranking.personal` prints.
+The worlds are those of `personal_world`. Tastes reach no feature: profiles are learned from the clicks in an event log,
+by the learners of the service, while the customers search. Searches are held out by time. What nobody could surpass is
+told beside: `personal_bound`. `python -m benchmarks.ranking.personal` prints.
 """
 
 from __future__ import annotations
 
 import json
-import statistics
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.ingest.items import read_items, read_mapping
-from benchmarks.catalogue import SyntheticItems
-from benchmarks.collections import COLLECTIONS
+from benchmarks.ranking.personal_bound import bound
+from benchmarks.ranking.personal_world import (
+    ARM,
+    CHEAP,
+    CLICKS,
+    EVERY_S,
+    FOUND,
+    HELD_OUT,
+    PAGE,
+    SEARCHES,
+    USERS,
+    World,
+    catalogue,
+    looked,
+    ndcg,
+    world,
+)
 from benchmarks.tables import table
 from core.episodes import Episode, EventId, Feedback, Impression
 from core.seeds import generator
-from core.text import tokens
-from core.types import ArmReport, ArmStatus, Candidate, Choice, Features, Floats, Item, ItemId, Plan, Query, QueryId
+from core.types import ArmReport, ArmStatus, Candidate, Choice, Features, Floats, ItemId, Plan, Query
 from feedback.join import every_closed
 from feedback.reward import RewardRule
 from feedback.sqlite_store import SqliteEventStore
@@ -38,69 +47,38 @@ from ranking.learner import RankerLearner
 from ranking.ltr import LambdaMart
 from ranking.profiles import ProfilesLearner
 
-Doubles = NDArray[np.float64]
-
 SEEDS = (1, 2, 3)
-_USERS, _SEARCHES, _HELD_OUT = 500, 6_000, 600
-_PAGE, _FOUND = 10, 40
-_EVERY_S, _LEARN_EVERY = 60.0, 500
+_LEARN_EVERY = 500
 _DAY_S = 86_400.0
-_CLICKS = 5  # that make somebody known
-# What a click is made of: something for all, something for what is cheap, and what the one customer likes.
-EVERYBODY, CHEAP, BRAND, BAND = 0.05, 0.15, 0.5, 0.2
 _OF_USERS = ("affinity.", "session.")
-_ARM = "lexical"
-
-
-@dataclass(frozen=True, slots=True)
-class _World:
-    """Items by the word that finds them. A customer's tastes are a function of the seed and the name."""
-
-    seed: int
-    items: Mapping[str, Sequence[Item]]
-    brands: Sequence[str]
-
-    def appeal(self, user: str, found: Sequence[Item]) -> Doubles:
-        """[items] the probability of a click on what is looked at."""
-        random = generator(self.seed, f"taste of {user}")
-        liked = set(random.choice(self.brands, size=3, replace=False).tolist())
-        band = int(random.integers(3))
-        prices = np.array([item.numbers.get("price", 0.0) for item in found])
-        bands = np.searchsorted(np.quantile(prices, [1 / 3, 2 / 3]), prices)
-        brand = np.array([bool(liked.intersection(item.attributes.get("brand", ()))) for item in found])
-        appeal: Doubles = EVERYBODY + CHEAP * (bands == 0) + BRAND * brand + BAND * (bands == band)
-        return appeal
-
-    def search(self, number: int, user: str, time: float) -> tuple[Query, list[Candidate]]:
-        """Somebody searches for a word; forty items that have it are found, in no order."""
-        random = generator(self.seed, f"search {number}")
-        word = str(random.choice(sorted(self.items)))
-        found = self.items[word]
-        rows = random.choice(len(found), size=min(_FOUND, len(found)), replace=False)
-        candidates = [Candidate(found[row], {_ARM: n}, {_ARM: 1 / n}) for n, row in enumerate(rows.tolist(), start=1)]
-        return Query(QueryId(f"{self.seed}-{number}"), word, time, user_id=user), candidates
 
 
 def measure(seeds: Sequence[int] = SEEDS) -> dict[str, Any]:
-    """nDCG@10 by seed: of the model, and of the same model without features of users, for the known and for new ones.
+    """nDCG@10 by world and seed: of the model, and of the same model without features of users, for the known and for
+    new ones; and what the known could have at best.
 
-    `personal.ratio` and `personal.new_ratio` are the least of any seed.
+    `personal.ratio` and `personal.new_ratio` are the least of any seed where tastes differ, `personal.agreeing_ratio`
+    where they agree.
     """
-    items, source = _items()
-    runs = [_run(_world(items, seed), seed) for seed in seeds]
+    items, source = catalogue()
+    runs = [_run(world(items, cheap, seed), name) for name, cheap in CHEAP.items() for seed in seeds]
+
+    def least(name: str, who: str) -> float:
+        return min(float(run[who]["ratio"]) for run in runs if run["world"] == name)
+
     return {
         "figures": {
-            "personal.ratio": min(run["known"]["ratio"] for run in runs),
-            "personal.new_ratio": min(run["new"]["ratio"] for run in runs),
+            "personal.ratio": least("tastes differ", "known"),
+            "personal.new_ratio": least("tastes differ", "new"),
+            "personal.agreeing_ratio": least("tastes agree", "known"),
         },
-        "mean": {who: statistics.mean(run[who]["ratio"] for run in runs) for who in ("known", "new")},
         "source": source,
         "runs": runs,
     }
 
 
-def _run(world: _World, seed: int) -> dict[str, Any]:
-    extractor = FeatureExtractor((_ARM,))
+def _run(world: World, name: str) -> dict[str, Any]:
+    extractor = FeatureExtractor((ARM,))
     extractor.apply(list({item.id: item for found in world.items.values() for item in found}.values()), [])
     by_id = {item.id: item for found in world.items.values() for item in found}
     with tempfile.TemporaryDirectory() as folder:
@@ -112,35 +90,36 @@ def _run(world: _World, seed: int) -> dict[str, Any]:
         clicks, episodes = _live(world, extractor, store, learners)
         store.close()
     both = {name: _trained(episodes, extractor, own=own) for name, own in (("with", True), ("without", False))}
-    known = [user for user, count in sorted(clicks.items()) if count >= _CLICKS]
+    known = [user for user, count in sorted(clicks.items()) if count >= CLICKS]
+    without, best = bound(world)
     return {
-        "seed": seed,
-        "known": {**_compared(world, extractor, both, known), "users": len(known)},
+        "world": name,
+        "seed": world.seed,
+        "known": {**_compared(world, extractor, both, known), "users": len(known), "bound": best / without},
         "new": {**_compared(world, extractor, both, [f"new-{n}" for n in range(100)]), "users": 100},
     }
 
 
 def _live(
-    world: _World, extractor: FeatureExtractor, store: SqliteEventStore, learners: Sequence[Any]
+    world: World, extractor: FeatureExtractor, store: SqliteEventStore, learners: Sequence[Any]
 ) -> tuple[Counter[str], list[Episode]]:
     """Clicks by user, and the log as episodes. Every so often the learners' models are loaded, as the service does."""
     random = generator(world.seed, "clicks")
     clicks: Counter[str] = Counter()
     episodes: list[Episode] = []
     rule = RewardRule({"click": 1.0})
-    for number in range(_SEARCHES):
-        user = f"user-{random.integers(_USERS)}"
-        query, candidates = world.search(number, user, number * _EVERY_S)
+    for number in range(SEARCHES):
+        user = f"user-{random.integers(USERS)}"
+        query, candidates = world.search(number, user, number * EVERY_S)
         features = extractor.extract(query, candidates)
-        page = [candidate.item for candidate in candidates[:_PAGE]]
-        looked = 1 / np.log2(2 + np.arange(len(page)))  # as learners take it that people look
-        taken = np.flatnonzero(random.random(len(page)) < looked * world.appeal(user, page)).tolist()
+        page = [candidate.item for candidate in candidates[:PAGE]]
+        taken = np.flatnonzero(random.random(len(page)) < looked(len(page)) * world.appeal(user, page)).tolist()
         store.append_impression(_impression(query, candidates, features))
         store.append_feedback([_click(query, page[row].id, row) for row in taken])
         clicks[user] += len(taken)
         if (number + 1) % _LEARN_EVERY == 0:
-            now = (number + 1) * _EVERY_S
-            closed = list(every_closed(store, now=now, window_s=_EVERY_S / 2, rule=rule))[len(episodes) :]
+            now = (number + 1) * EVERY_S
+            closed = list(every_closed(store, now=now, window_s=EVERY_S / 2, rule=rule))[len(episodes) :]
             episodes += closed
             for learner in learners:
                 learner.learn(closed)
@@ -162,18 +141,18 @@ def _trained(episodes: Sequence[Episode], extractor: FeatureExtractor, *, own: b
 
 
 def _compared(
-    world: _World, extractor: FeatureExtractor, models: Mapping[str, LambdaMart], users: Sequence[str]
+    world: World, extractor: FeatureExtractor, models: Mapping[str, LambdaMart], users: Sequence[str]
 ) -> dict[str, float]:
     """Mean nDCG@10 of later searches by these users, the gain being what truly appeals."""
     random = generator(world.seed, "held out")
     values = defaultdict(list)
-    for number in range(_SEARCHES, _SEARCHES + _HELD_OUT):
+    for number in range(SEARCHES, SEARCHES + HELD_OUT):
         user = users[int(random.integers(len(users)))]
-        query, candidates = world.search(number, user, number * _EVERY_S)
+        query, candidates = world.search(number, user, number * EVERY_S)
         features = extractor.extract(query, candidates).values
         appeal = world.appeal(user, [candidate.item for candidate in candidates])
-        values["with"].append(_ndcg(models["with"].predict(features), appeal))
-        values["without"].append(_ndcg(models["without"].predict(_without_users(features, extractor)), appeal))
+        values["with"].append(ndcg(models["with"].predict(features), appeal))
+        values["without"].append(ndcg(models["without"].predict(_without_users(features, extractor)), appeal))
     found = {name: float(np.mean(each)) for name, each in values.items()}
     return {**found, "ratio": found["with"] / found["without"]}
 
@@ -191,23 +170,16 @@ def _masked(impression: Impression) -> Impression:
     return replace(impression, features=replace(features, values=values))
 
 
-def _ndcg(scores: Doubles, appeal: Doubles) -> float:
-    discounts = 1 / np.log2(2 + np.arange(_PAGE))
-    return float(
-        appeal[np.argsort(-scores, kind="stable")][:_PAGE] @ discounts / (np.sort(appeal)[::-1][:_PAGE] @ discounts)
-    )
-
-
 def _impression(query: Query, candidates: Sequence[Candidate], features: Features) -> Impression:
-    shown = candidates[:_PAGE]
+    shown = candidates[:PAGE]
     return Impression(
         query=query,
-        choice=Choice(Plan(_ARM, {_ARM: _FOUND}), 1.0, "fixed"),
+        choice=Choice(Plan(ARM, {ARM: FOUND}), 1.0, "fixed"),
         context=Features((), np.empty(0, dtype=np.float32)),
         shown=tuple(candidate.item.id for candidate in shown),
-        features=replace(features, values=features.values[:_PAGE]),
-        ranks={_ARM: tuple(candidate.ranks[_ARM] for candidate in shown)},
-        arms={_ARM: ArmReport(ArmStatus.OK, _FOUND, len(candidates), 1.0)},
+        features=replace(features, values=features.values[:PAGE]),
+        ranks={ARM: tuple(candidate.ranks[ARM] for candidate in shown)},
+        arms={ARM: ArmReport(ArmStatus.OK, FOUND, len(candidates), 1.0)},
         ranker="none",
         release=0,
         config="personal",
@@ -219,41 +191,25 @@ def _click(query: Query, item_id: ItemId, row: int) -> Feedback:
     return Feedback(event, query.id, item_id, "click", query.time + 5, query.time + 5, user_id=query.user_id)
 
 
-def _world(items: Sequence[Item], seed: int) -> _World:
-    """Words that are in forty to a thousand titles, thirty of them, and the brands that are most common there."""
-    having = defaultdict(list)
-    for item in items:
-        for word in {word for word in tokens(item.fields.get("title", "")) if word.isalpha() and len(word) > 3}:
-            having[word].append(item)
-    common = sorted(word for word, found in having.items() if _FOUND <= len(found) <= 1_000)
-    words = generator(seed, "words").choice(common, size=30, replace=False).tolist()
-    brands = Counter(brand for word in words for item in having[word] for brand in item.attributes.get("brand", ()))
-    return _World(seed, {word: having[word] for word in words}, [brand for brand, _ in brands.most_common(20)])
-
-
-def _items() -> tuple[list[Item], str]:
-    chorus = COLLECTIONS["chorus"]
-    if not chorus.file.is_file():
-        return SyntheticItems(20_000, 1)[:], "synthetic items"
-    read = read_items(chorus.file, read_mapping(chorus.mapping))
-    return [item for item in read if isinstance(item, Item)], "items of chorus-icecat"
-
-
 def section(found: Mapping[str, Any]) -> list[str]:
     """The part of a page in docs/."""
     rows = [
-        [str(run["seed"]), who, str(run[who]["users"]), *(run[who][name] for name in ("without", "with", "ratio"))]
+        [run["world"], str(run["seed"]), who, str(run[who]["users"])]
+        + [run[who].get(name, "") for name in ("without", "with", "ratio", "bound")]
         for run in found["runs"]
         for who in ("known", "new")
     ]
+    agree, differ = CHEAP["tastes agree"], CHEAP["tastes differ"]
     return [
         "## What profiles of customers bring",
         "",
         f"Planted tastes (three brands, a price band) and clicks by them, on {found['source']}. nDCG@10 on later",
-        f"searches of customers with at least {_CLICKS} clicks (known) and of customers who were never seen (new), by",
-        "the ranker with the features of customers, and by the same trained without.",
+        f"searches of customers with at least {CLICKS} clicks (known) and of customers who were never seen (new), by",
+        "the ranker with the features of customers, and by the same trained without. The bound is what somebody who",
+        "knows how the world was made, all but the tastes, would reach from the same clicks. Where tastes agree,",
+        f"everybody clicks what is cheap {agree} more often, where they differ {differ}.",
         "",
-        *table(["seed", "customers", "number", "without", "with", "ratio"], rows),
+        *table(["world", "seed", "customers", "number", "without", "with", "ratio", "bound"], rows),
         "",
     ]
 
