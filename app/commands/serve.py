@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _RESTART_S = 5.0
-# Arms, learners of models and writers share one interpreter: who has only a moment's work must not wait 5 ms for it.
-# Less than this, and handing it over takes more than it saves.
-_SWITCH_S = 0.002
+# Arms, loaders of models and writers share one interpreter, and a search asks for it some thirty times: beside a thread
+# that never rests, Python's own 5 ms make it seconds. With less than this, a feed of changes is stored more slowly:
+# docs/decisions/023-the-pace-of-releases.md.
+_SWITCH_S = 0.0003
 
 
 def serve(
