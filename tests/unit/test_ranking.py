@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -198,6 +199,20 @@ def test_a_model_for_other_features_is_refused_in_words() -> None:
     redefined = Schema([replace(feature, meaning="another") for feature in SCHEMA.features])
     with pytest.raises(CorruptModel, match=redefined.version):
         LambdaMart(model, redefined)
+
+
+def test_to_serve_a_model_needs_no_lightgbm_and_to_explain_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranker = learner()
+    teach(ranker, pages_by(0), 300)
+    model = ranker.snapshot()
+    assert model is not None
+    values = np.random.default_rng(1).random((20, len(NAMES))).astype(np.float32)
+    expected = LambdaMart(model, SCHEMA).predict(values)
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    served = LambdaMart(model, SCHEMA)
+    assert served.predict(values).tolist() == expected.tolist()
+    with pytest.raises(ImportError):
+        served.contributions([], Features(SCHEMA.names, values, SCHEMA.version))
 
 
 def test_rows_of_another_schema_do_not_train() -> None:
