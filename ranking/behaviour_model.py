@@ -48,7 +48,7 @@ class BehaviourModel:
         items, figures = self.pair_items[span], self.pairs[span]
         if not len(items):
             return np.zeros((_QUERY_FIGURES, len(places)))
-        order = items.argsort()
+        order = items.argsort()  # fifty at most
         nearest = order.take(items.searchsorted(places, sorter=order), mode="clip")
         return np.where(items.take(nearest) == places, figures.T.take(nearest, axis=1), 0.0)
 

@@ -130,8 +130,8 @@ class Trees:
 
 def feature_names(text: str) -> list[str]:
     """Of a model in LightGBM's text format, in the order of the columns; none of what is no such model."""
-    head, _ = _sections(text)
-    return head.get("feature_names", "").split()
+    head = text.partition("\nTree=")[0]  # the rest is long
+    return _pairs(head).get("feature_names", "").split()
 
 
 def _read(number: int, tree: Mapping[str, str], splits: dict[tuple[int, int], list[_Split]]) -> Iterator[int]:
@@ -169,8 +169,11 @@ def _read(number: int, tree: Mapping[str, str], splits: dict[tuple[int, int], li
 def _sections(text: str) -> tuple[dict[str, str], list[dict[str, str]]]:
     """The head, and each tree, as what is written `name=value` there."""
     before, *trees = text.partition("\nend of trees")[0].split("\nTree=")
-    head, *rest = ([line.partition("=") for line in part.split("\n")] for part in (before, *trees))
-    return {n: v for n, _, v in head}, [{n: v for n, _, v in lines} for lines in rest]
+    return _pairs(before), [_pairs(tree) for tree in trees]
+
+
+def _pairs(lines: str) -> dict[str, str]:
+    return {name: value for name, _, value in (line.partition("=") for line in lines.split("\n"))}
 
 
 def _check(head: Mapping[str, str]) -> None:

@@ -89,7 +89,7 @@ def _run(world: World, name: str) -> dict[str, Any]:
         )
         clicks, episodes = _live(world, extractor, store, learners)
         store.close()
-    both = {name: _trained(episodes, extractor, own=own) for name, own in (("with", True), ("without", False))}
+    both = {"with": _trained(episodes, extractor, own=True), "without": _trained(episodes, extractor, own=False)}
     known = [user for user, count in sorted(clicks.items()) if count >= CLICKS]
     without, best = bound(world)
     return {

@@ -62,9 +62,8 @@ class FeatureExtractor:
         self._writing = Lock()
         self._slots = Slots(rest_s=rest_s)
         self._columns, self._words = ItemColumns(brand), Words()
-        popularity, behaviour = (
-            family(self._slots, self._columns) for family in (PopularityFeatures, BehaviourFeatures)
-        )
+        popularity = PopularityFeatures(self._slots, self._columns)
+        behaviour = BehaviourFeatures(self._slots, self._columns)
         affinity, self.quality = AffinityFeatures(self._columns), QualityFeatures()
         self._counts, self._vectors = (popularity.counts, behaviour.counts), VectorRows(vectors) if vectors else None
         self._loads = {"popularity": popularity.load, "behaviour": behaviour.load, "profiles": affinity.load}

@@ -55,9 +55,10 @@ class Flat:
 
     def sums(self, counted: NDArray[np.bool_]) -> NDArray[np.int32]:
         """How many entries of each row are counted."""
-        starts = np.concatenate([self.ends[:0], [0], self.ends[:-1]])[: len(self.ends)]
         if not len(counted):
-            return np.zeros(len(starts), dtype=np.int32)
+            return np.zeros(len(self.ends), dtype=np.int32)
+        starts = np.zeros_like(self.ends)
+        starts[1:] = self.ends[:-1]
         # For an empty row it takes the entry that comes next, of which there is none after the last.
         sums = np.add.reduceat(counted, np.minimum(starts, len(counted) - 1), dtype=np.int32)
         sums[starts == self.ends] = 0
