@@ -55,13 +55,11 @@ class Flat:
 
     def sums(self, counted: NDArray[np.bool_]) -> NDArray[np.int32]:
         """How many entries of each row are counted."""
-        if not len(counted):
-            return np.zeros(len(self.ends), dtype=np.int32)
         starts = np.zeros_like(self.ends)
         starts[1:] = self.ends[:-1]
-        # For an empty row it takes the entry that comes next, of which there is none after the last.
-        sums = np.add.reduceat(counted, np.minimum(starts, len(counted) - 1), dtype=np.int32)
-        sums[starts == self.ends] = 0
+        filled = starts < self.ends  # for an empty row it would take an entry of another
+        sums = np.zeros(len(starts), dtype=np.int32)
+        sums[filled] = np.add.reduceat(counted, starts[filled], dtype=np.int32)
         return sums
 
 

@@ -66,7 +66,9 @@ def test_rows_are_what_was_put_while_others_come_and_go() -> None:
     assert [part.tolist() for part in np.split(flat.parts[0][flat.at], flat.ends[:-1])] == [kept[n] for n in asked]
     sevens = flat.parts[1][flat.at] == 0
     assert flat.sums(sevens).tolist() == [sum(number % 7 == 0 for number in kept[n]) for n in asked]
-    last_empty = rows.flat(np.array([asked[0], *gone[:2]]))
-    assert last_empty.sums(np.ones(len(last_empty.at), dtype=bool)).tolist() == [len(kept[asked[0]]), 0, 0]
+    for some in ([gone[0], asked[0], gone[1], gone[0]], gone[:2], []):  # what is gone has no entries
+        flat = rows.flat(np.array(some, dtype=np.intp))
+        assert flat.sums(np.ones(len(flat.at), dtype=bool)).tolist() == [len(kept.get(n, [])) for n in some]
+    flat = rows.flat(asked)
     entries = np.arange(len(flat.at))
     assert np.bincount(flat.rows(entries), minlength=len(asked)).tolist() == [len(kept[n]) for n in asked]
