@@ -81,6 +81,7 @@ def test_associations_that_are_prepared_beside_are_another_edition() -> None:
     assert isinstance(terms, CatalogueTerms)
     for _ in range(3):
         arm.apply([item(each.id, f"{each.fields['title']} again") for each in ITEMS], [])
+    terms.wait()
     before = terms.edition
     terms._prepare(*arm._index.postings(), 3, 0.0)
     assert terms.edition == before + 1
