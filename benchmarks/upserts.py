@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from queue import Queue
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -28,6 +29,8 @@ from benchmarks.catalogue import SyntheticItems, title_queries
 from benchmarks.data_directory import fill
 from benchmarks.feed import Feed, body
 from benchmarks.loop import ROOT, commit, serving
+from benchmarks.serve.run import asked
+from benchmarks.serve.server import module
 from benchmarks.tables import table
 from benchmarks.timing import percentiles
 from core.types import Item
@@ -36,8 +39,7 @@ _BATCH = 50
 _SENDERS = 16  # as many batches are on their way at once
 _REWRITTEN = 0.01
 _LOOKED_AFTER = 4  # of so many batches, whether one's new prices are found: looking is a load of its own
-_SEARCHERS, _PAUSE_S = 4, 0.2
-_QUIET_S = 20.0
+_SEARCHES_PER_S = 20
 _STALE_S = 30.0  # after its sending, a change that is not found is given up
 
 
@@ -45,7 +47,6 @@ _STALE_S = 30.0  # after its sending, a change that is not found is given up
 class Load:
     """What was measured. Threads append; lists of Python take that."""
 
-    search_ms: list[float] = field(default_factory=list)
     stored: list[int] = field(default_factory=list)
     put_ms: list[float] = field(default_factory=list)
     late_s: dict[str, list[float]] = field(default_factory=lambda: {"text": [], "attribute": []})
@@ -55,51 +56,43 @@ class Load:
 
 def upserts(address: str, items: SyntheticItems, *, rate: int, seconds: float) -> dict[str, Any]:
     """Quiet searches first, then the same ones while `rate` changes a second are sent for so long."""
-    texts = title_queries(items, 5_000, 7)
-    quiet, busy = Load(), Load()
-    with _searching(address, texts, quiet):
-        time.sleep(_QUIET_S)
-    with _searching(address, texts, busy):
-        took = _feed(address, Feed(items, seed=3, rewritten=_REWRITTEN), busy, rate=rate, seconds=seconds)
-    late = sorted([*busy.late_s["text"], *busy.late_s["attribute"]])
+    texts = title_queries(items, 2 * int(_SEARCHES_PER_S * seconds), 7)
+    load = Load()
+    with _searching(address, texts[::2], seconds) as quiet:
+        pass
+    with _searching(address, texts[1::2], seconds) as busy:
+        took = _feed(address, Feed(items, seed=3, rewritten=_REWRITTEN), load, rate=rate, seconds=seconds)
+    late = sorted([*load.late_s["text"], *load.late_s["attribute"]])
     return {
-        "quiet": {**percentiles(quiet.search_ms), "searches": len(quiet.search_ms)},
-        "busy": {**percentiles(busy.search_ms), "searches": len(busy.search_ms)},
-        "put": percentiles(busy.put_ms),
-        "stored": sum(busy.stored),
+        "quiet": quiet,
+        "busy": busy,
+        "put": percentiles(load.put_ms),
+        "stored": sum(load.stored),
         "seconds": took,
-        "checked": {name: len(found) for name, found in busy.late_s.items()},
-        "latest_s": {name: max(found, default=None) for name, found in busy.late_s.items()},
-        "lost": busy.lost,
-        "failures": [*quiet.failures, *busy.failures],
+        "checked": {name: len(found) for name, found in load.late_s.items()},
+        "latest_s": {name: max(found, default=None) for name, found in load.late_s.items()},
+        "lost": load.lost,
+        "failures": [*quiet["wrong"], *busy["wrong"], *load.failures],
         "figures": {
-            "upserts.per_s": sum(busy.stored) / took,
-            "upserts.stale_s": late[-1] if late and not busy.lost else _STALE_S,
-            "upserts.p99_ratio": percentiles(busy.search_ms)["p99_ms"] / percentiles(quiet.search_ms)["p99_ms"],
+            "upserts.per_s": sum(load.stored) / took,
+            "upserts.stale_s": late[-1] if late and not load.lost else _STALE_S,
+            "upserts.p99_ratio": busy["p99_ms"] / quiet["p99_ms"],
         },
     }
 
 
 @contextmanager
-def _searching(address: str, texts: Sequence[str], load: Load) -> Iterator[None]:
-    """People who search, look, and search again, each with a query of their own."""
-    stop = Event()
+def _searching(address: str, texts: Sequence[str], seconds: float) -> Iterator[dict[str, Any]]:
+    """People who search, each with a query of their own, from a process of their own; empty until the end.
 
-    def search(first: int) -> None:
-        with httpx.Client(base_url=address, timeout=60) as client:
-            n = first
-            while not stop.wait(_PAUSE_S):
-                asked = {"query": texts[n % len(texts)], "client_id": f"c{n % 50}"}
-                started = time.perf_counter()
-                answer = client.post("/v1/search", json=asked)
-                load.search_ms.append((time.perf_counter() - started) * 1000)
-                if answer.status_code != 200:
-                    load.failures.append(answer.text[:200])
-                n += _SEARCHERS
-
-    with _running([Thread(target=search, args=(n,)) for n in range(_SEARCHERS)]):
-        yield
-        stop.set()
+    In the process of the feed they would wait for its threads, and that would count.
+    """
+    found: dict[str, Any] = {}
+    with asked(texts) as file:
+        command = module("load", url=address, queries=file, rate=_SEARCHES_PER_S, seconds=seconds)
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as people:
+            yield found
+            found |= json.loads(people.communicate()[0])
 
 
 @contextmanager
@@ -175,10 +168,10 @@ def _check(address: str, looked_for: Queue[tuple[Item, float] | None], load: Loa
 def _is_found(client: httpx.Client, item: Item, kind: str) -> bool:
     """By the new word, or by a title word under a filter for the new stock, with the new price."""
     word = item.fields["title"].split()[-1]
-    asked: dict[str, Any] = {"query": word, "plan": "lexical", "preview": True, "size": 1}
+    wanted: dict[str, Any] = {"query": word, "plan": "lexical", "preview": True, "size": 1}
     if kind == "attribute":
-        asked["filters"] = {"stock": list(item.attributes["stock"])}
-    hits = client.post("/v1/search", json=asked).raise_for_status().json()["hits"]
+        wanted["filters"] = {"stock": list(item.attributes["stock"])}
+    hits = client.post("/v1/search", json=wanted).raise_for_status().json()["hits"]
     return bool(hits) and hits[0]["id"] == item.id and hits[0]["numbers"]["price"] == item.numbers["price"]
 
 
@@ -211,7 +204,8 @@ def page(result: Mapping[str, Any]) -> str:
             "a hundred is a new title, to be encoded. A thousand new texts a second could not be: the encoder does",
             f"some 60 on two cores. {_SENDERS} senders have a PUT of {_BATCH} on its way each, as a feed does: a PUT",
             "answers when its items are found, and those that come together are applied together. How soon a change is",
-            "found counts from the sending of its PUT.",
+            f"found counts from the sending of its PUT. {_SEARCHES_PER_S} searches a second come from a process of",
+            "their own, each for something else.",
             "",
             *table(["what", ""], rows),
             "",

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import get_native_id, local
 from time import perf_counter, sleep
 from typing import TypeVar
 
 T = TypeVar("T")
 _WORK_S = 0.0005
+_STANDS_BACK = 10  # as of os.nice: a ninth of the processor that others get
+_this_thread = local()
 
 
 def unhurried(things: Iterable[T], *, rest_s: float = 0.00005) -> Iterator[T]:
     """The same things, with a rest after every half millisecond of work on them: whoever waits for the interpreter's
     lock has it then. While nobody waits, the work takes about a fifth longer. A longer rest leaves more room, and is
-    for what nobody waits for."""
+    for what nobody waits for; a thread that is `giving_way` has its own."""
+    rest: Callable[[float], object] = getattr(_this_thread, "rest", lambda _: sleep(rest_s))
     since = perf_counter()
     for thing in things:
         yield thing
-        if perf_counter() - since > _WORK_S:
-            sleep(rest_s)
+        if (worked := perf_counter() - since) > _WORK_S:
+            rest(worked)
             since = perf_counter()
+
+
+@contextmanager
+def giving_way(rest: Callable[[float], object]) -> Iterator[None]:
+    """What this thread does unhurriedly meanwhile rests by calling `rest`, which is told for how many seconds it has
+    worked, and knows whether anybody is waiting."""
+    before = vars(_this_thread).copy()
+    _this_thread.rest = rest
+    try:
+        yield
+    finally:
+        vars(_this_thread).clear()
+        vars(_this_thread).update(before)
+
+
+def stand_back() -> None:
+    """From now on this thread computes when a core is free. Where threads have no priority of their own, nothing."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), _STANDS_BACK)

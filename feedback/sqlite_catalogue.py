@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.catalogue import Changes, item_from_json, item_to_json
 from core.errors import Unavailable
+from core.pace import unhurried
 from core.types import Item, ItemId
 
 _SCHEMA = """
@@ -69,7 +70,7 @@ class SqliteCatalogue:
             ).fetchall()
         return Changes(
             sequence=rows[-1][1] if rows else after,
-            upserts=[item_from_json(ItemId(id_), body) for id_, _, body in rows if body],
+            upserts=[item_from_json(ItemId(id_), body) for id_, _, body in unhurried(rows) if body],
             deletes=[ItemId(id_) for id_, _, body in rows if not body],
         )
 

@@ -14,6 +14,7 @@ import tantivy
 
 from core.facets import Facet
 from core.filters import Filters, facets, ranges_of, values_of
+from core.pace import unhurried
 from core.types import Item, ItemId, Query, Range, Scored
 from retrievers.document import labels, prose_tokens, voices
 from retrievers.words.analyser import ENGLISH, Analyser
@@ -84,7 +85,7 @@ class LexicalRetriever:
         with self._writing:
             for item_id in (*deletes, *(item.id for item in upserts)):
                 self._writer.delete_documents_by_term("id", item_id)
-            for item in upserts:
+            for item in unhurried(upserts):
                 self._writer.add_document(_document(item, self._analyser, self._weights.popularity))
             self._writer.commit()
             self._index.reload()

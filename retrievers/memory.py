@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.filters import NO_FILTERS, Filters, passes
+from core.pace import unhurried
 from core.text import query_key, query_tokens
 from core.types import Item, ItemId, Query, Scored
 from retrievers.q2e.known_queries import KnownQueries, followed
@@ -101,7 +102,7 @@ class MemoryRetriever:
         for start in range(0, len(upserts), _BATCH):
             batch = upserts[start : start + _BATCH]
             generated = self._generate(batch) if self._generate else [()] * len(batch)
-            new = {item.id: item_terms(item, made) for item, made in zip(batch, generated, strict=True)}
+            new = {item.id: item_terms(item, made) for item, made in unhurried(zip(batch, generated, strict=True))}
             with self._lock:
                 self._table.put(new)
                 self._learned.follow(new)

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from core.filters import facets, ranges_of, values_of
+from core.pace import unhurried
 from core.types import Item, ItemId, Query, Scored
 from retrievers.impact.index import Document, Hit, ImpactIndex
 from retrievers.impact.term_weights import TermWeights
@@ -38,7 +39,7 @@ class SparseRetriever:
         with self._writing:
             documents = [
                 Document(item.id, weights, [_facet(name, value) for name, value in facets(item)], item.numbers)
-                for item, weights in zip(upserts, self._weights.documents(upserts), strict=True)
+                for item, weights in unhurried(zip(upserts, self._weights.documents(upserts), strict=True))
             ]
             self._index.apply(documents, deletes)
             self._weights.refresh(self._index)

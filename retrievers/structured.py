@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.pace import unhurried
 from core.types import Item, ItemId, Query, Scored
 from retrievers.structure.facts import Facts, facts_of
 from retrievers.structure.lexicon import Lexicon
@@ -61,7 +62,7 @@ class StructuredRetriever:
             latest = {item.id: item for item in upserts}
             changed = [item for item in latest.values() if item.id not in self._rows or self._items[item.id] != item]
             gone = [item_id for item_id in deletes if item_id not in latest]
-            read = [(item, facts_of(item)) for item in changed]
+            read = [(item, facts_of(item)) for item in unhurried(changed)]
             self._count(read, gone)
             alive = self._snapshot.alive.copy()
             for item_id in (*gone, *(item.id for item in changed)):
@@ -133,7 +134,7 @@ class StructuredRetriever:
 
     def _count(self, read: list[tuple[Item, Facts]], gone: Sequence[ItemId]) -> None:
         """Tell the lexicon what items say now, and no longer."""
-        for item, facts in read:
+        for item, facts in unhurried(read):
             if item.id in self._rows:
                 self._lexicon.replace(facts_of(self._items[item.id]), facts)
             else:

@@ -7,12 +7,14 @@ import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from threading import Condition, Lock
 
 from app.indexing.checkpoints import Checkpoint, Checkpoints
 from core.catalogue import Catalogue, Changes, Copied, Indexed, Prepared, Selective, item_from_json, item_to_json
+from core.pace import stand_back, unhurried
 from core.table import Table
 from core.types import Item, ItemId
 
@@ -46,13 +48,20 @@ class Indexer:
     """Follows the catalogue, tells the followers, and puts all they have derived on disk from time to time."""
 
     def __init__(
-        self, catalogue: Catalogue, items: ItemTable, followers: Mapping[str, Indexed], checkpoints: Checkpoints
+        self,
+        catalogue: Catalogue,
+        items: ItemTable,
+        followers: Mapping[str, Indexed],
+        checkpoints: Checkpoints,
+        *,
+        beside: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
-        """`items` is one of the followers, which are told in their order."""
+        """`items` is one of the followers, which are told in their order, `beside` searches: see core.pace."""
         self._catalogue = catalogue
         self._items = items
         self._followers = followers
         self._checkpoints = checkpoints
+        self._beside = beside
         self._lock = Lock()
         turn = Lock()  # for the four below
         self._turn, self._arrived = Condition(turn), Condition(turn)
@@ -81,7 +90,7 @@ class Indexer:
 
         Ends when nothing is left, or, while others go on changing the catalogue, when the number `until` is reached.
         """
-        with self._lock:
+        with self._lock, self._beside():
             while self.sequence < until:
                 changes = self._catalogue.changes(self.sequence, _BATCH)
                 if changes.sequence == self.sequence:
@@ -149,15 +158,19 @@ class Indexer:
 
     def _tell(self, told: Sequence[tuple[Indexed, Sequence[Item]]], deletes: Collection[ItemId]) -> None:
         """One follower after the other; what takes long to work out is begun at once, beside those before."""
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prepare") as beside:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prepare", initializer=stand_back) as beside:
             begun = [
-                beside.submit(follower.prepare, upserts) if upserts and isinstance(follower, Prepared) else None
+                beside.submit(self._prepare, follower, upserts) if upserts and isinstance(follower, Prepared) else None
                 for follower, upserts in told
             ]
             for (follower, upserts), prepared in zip(told, begun, strict=True):
                 if prepared:
                     prepared.result()
                 follower.apply(upserts, deletes)
+
+    def _prepare(self, follower: Prepared, upserts: Sequence[Item]) -> None:
+        with self._beside():
+            follower.prepare(upserts)
 
     def _reached_or_leads(self, sequence: int) -> bool:
         """Whether it is applied, by another writer perhaps; when it is not, the turn of the caller has come."""
@@ -205,4 +218,8 @@ def _read_by(follower: Indexed, upserts: Sequence[Item], before: Mapping[ItemId,
     """Those that the follower has to be told of; `before`: what it holds, as far as that is known."""
     if not isinstance(follower, Selective):
         return upserts
-    return [new for new in upserts if (old := before.get(new.id)) is None or not follower.reads_the_same(old, new)]
+    return [
+        new
+        for new in unhurried(upserts)
+        if (old := before.get(new.id)) is None or not follower.reads_the_same(old, new)
+    ]

@@ -16,6 +16,7 @@ from app.web.access import Guarded, needs
 from app.web.bodies import Entry, entries, json_body, sentences
 from app.web.intake import take
 from core.errors import BowerbirdError, InvalidInput, TooMany
+from core.pace import unhurried
 
 router = APIRouter(tags=["feedback"], route_class=Guarded)
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -51,11 +52,14 @@ async def metarank_events(raw: Raw, hand: All) -> Response:
 
 def _take(raw: bytes, translate: Translate, hand: AtHand) -> Response:
     most = hand.settings.limits.events_per_batch
-    with hand.lanes.events_read.turn():
+    with hand.lanes.read.turn(), hand.service.gaps.beside():
         found = entries(raw, many="events")
         if len(found) > most:
             raise TooMany(len(found), most)
-        done = [(entry, _translated(entry, translate, hand.service.clock(), hand.users.hashed)) for entry in found]
+        done = [
+            (entry, _translated(entry, translate, hand.service.clock(), hand.users.hashed))
+            for entry in unhurried(found)
+        ]
     rejected = [result for _, result in done if isinstance(result, Rejection)]
     good = [(entry.index, result) for entry, result in done if isinstance(result, Translation)]
     events = [(index, event) for index, result in good for event in result.feedback]

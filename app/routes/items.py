@@ -6,13 +6,15 @@ from fastapi import APIRouter, Response
 
 from app.routes.dependencies import Configured, InLanes, Raw, Running, json, json_of_many
 from app.schemas.items import ItemBody, ItemsAnswer
-from app.schemas.parts import ErrorAnswer, Id
+from app.schemas.parts import ErrorAnswer, Id, Rejection
 from app.service import Service
 from app.settings import Settings
 from app.web.access import Guarded, needs
 from app.web.bodies import entries, json_body, validate
+from app.web.lanes import Lanes
 from core.errors import TooMany
-from core.types import ItemId
+from core.pace import unhurried
+from core.types import Item, ItemId
 
 router = APIRouter(tags=["catalogue"], route_class=Guarded)
 
@@ -26,17 +28,24 @@ router = APIRouter(tags=["catalogue"], route_class=Guarded)
 )
 async def put_items(raw: Raw, service: Running, settings: Configured, lanes: InLanes) -> Response:
     """Insert or replace items: a JSON array, one object, or NDJSON. Good ones are stored, others refused one by one."""
-    return await lanes.items.run(lambda: _put(raw, service, settings))
+    return await lanes.items.run(lambda: _put(raw, service, settings, lanes))
 
 
-def _put(raw: bytes, service: Service, settings: Settings) -> Response:
+def _put(raw: bytes, service: Service, settings: Settings, lanes: Lanes) -> Response:
+    with lanes.read.turn(), service.gaps.beside():
+        items, rejected = _read(raw, settings.limits.items_per_batch)
+    if items:
+        service.put(items)
+    return json_of_many(ItemsAnswer(stored=len(items), rejected=rejected), len(items) + len(rejected))
+
+
+def _read(raw: bytes, most: int) -> tuple[list[Item], list[Rejection]]:
+    """The items that can be understood, and why the others cannot."""
     found = entries(raw, many="items")
-    if len(found) > settings.limits.items_per_batch:
-        raise TooMany(len(found), settings.limits.items_per_batch)
+    if len(found) > most:
+        raise TooMany(len(found), most)
     valid, rejected = validate(found, ItemBody, "invalid_item")
-    if valid:
-        service.put([entry.body.item() for entry in valid])
-    return json_of_many(ItemsAnswer(stored=len(valid), rejected=rejected), len(found))
+    return [entry.body.item() for entry in unhurried(valid)], rejected
 
 
 # Ids may hold slashes, hence `path`.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from threading import Condition
 
+from core.pace import giving_way
+
 _LEAVES_S = 0.002  # what an answer takes to leave after its search
+_BESIDE = 4.0  # times what it has worked, at most, does work that somebody waits for rest beside searches
 
 
 @dataclass(slots=True)
@@ -30,6 +33,11 @@ class Gaps:
                 self.searches -= 1
                 if not self.searches:
                     self._ended.notify_all()
+
+    def beside(self) -> AbstractContextManager[None]:
+        """What this thread does unhurriedly meanwhile (see core.pace), it does in the gaps, and under load for a fifth
+        of the time: somebody waits for it."""
+        return giving_way(lambda worked: self.wait(_BESIDE * worked))
 
     def wait(self, most_s: float) -> None:
         """Return when no search is on its way, or after `most_s` seconds: what must be done is done under load too."""

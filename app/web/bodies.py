@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.schemas.parts import Rejection
 from core.errors import InvalidInput
+from core.pace import unhurried
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -59,7 +60,7 @@ def validate(found: list[Entry], model: type[Body], code: str) -> tuple[list[Goo
     """Entries that fit the model, and a Rejection for each that doesn't."""
     good: list[Good[Body]] = []
     rejected: list[Rejection] = []
-    for entry in found:
+    for entry in unhurried(found):
         problem = entry.error
         if problem is None:
             try:

@@ -33,6 +33,6 @@ class Lanes:
 
     searches: Lane = field(default_factory=lambda: Lane(40))
     events: Lane = field(default_factory=lambda: Lane(64))  # they wait for the disk, together
-    events_read: Turns = field(default_factory=lambda: Turns(1))  # before that, one after the other
     items: Lane = field(default_factory=lambda: Lane(16))
+    read: Turns = field(default_factory=lambda: Turns(1))  # what comes in batches, one after the other
     operations: Lane = field(default_factory=lambda: Lane(40))

@@ -56,7 +56,7 @@ def build_service(
     return Service(
         catalogue=catalogue,
         items=arms.items,
-        indexer=Indexer(catalogue, arms.items, arms.followers, checkpoints),
+        indexer=Indexer(catalogue, arms.items, arms.followers, checkpoints, beside=gaps.beside),
         setup=builder(settings),
         store=store,
         shadows=ShadowTraffic(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.catalogue import Changes, item_from_json, item_to_json
+from core.pace import unhurried
 from core.types import Item, ItemId
 from feedback.postgres.database import CHANNEL, Database
 from feedback.postgres.texts import plain, stored
@@ -71,7 +72,7 @@ class PostgresCatalogue:
         )
         return Changes(
             sequence=rows[-1][1] if rows else after,
-            upserts=[item_from_json(ItemId(plain(id_)), body) for id_, _, body in rows if body is not None],
+            upserts=[item_from_json(ItemId(plain(id_)), body) for id_, _, body in unhurried(rows) if body is not None],
             deletes=[ItemId(plain(id_)) for id_, _, body in rows if body is None],
         )
 

@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from core.pace import unhurried
 from core.text import tokens
 from core.types import Item
 from ranking.features.ragged import Ragged
@@ -68,7 +69,7 @@ class Words:
         return int(self._frequency[number]) if 0 <= number < len(self._frequency) else 0
 
     def put(self, slots: Sequence[int], items: Sequence[Item]) -> None:
-        said = [_said(item) for item in items]
+        said = [_said(item) for item in unhurried(items)]
         self._put_words(slots, [each.places for each in said])
         self.trigrams.put(slots, *_distinct([trigrams(each.title) for each in said]))
         size = max(slots, default=-1) + 1

@@ -11,6 +11,7 @@ from threading import Thread
 import numpy as np
 from numpy.typing import NDArray
 
+from core.pace import unhurried
 from core.text import query_tokens, tokens
 from core.types import Item
 from retrievers.document import labels, prose_tokens
@@ -108,7 +109,7 @@ class CatalogueTerms:
         self._index, self._prepared_at, self._prepared_size = index, index.changes, len(index)
 
     def documents(self, items: Sequence[Item]) -> list[Mapping[str, float]]:
-        return [_frequencies(item) for item in items]
+        return [_frequencies(item) for item in unhurried(items)]
 
     def query(self, text: str) -> QueryTerms:
         own = query_tokens(text)[:_MAX_TOKENS]

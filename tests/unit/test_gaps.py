@@ -6,6 +6,7 @@ import time
 from threading import Thread
 
 from app.search.gaps import Gaps
+from core.pace import unhurried
 
 
 def test_nobody_waits_where_nobody_searches() -> None:
@@ -42,3 +43,19 @@ def test_a_search_that_failed_has_ended_too() -> None:
     except ValueError:
         pass
     assert gaps.searches == 0
+
+
+def test_work_beside_searches_rests_in_proportion_and_without_them_not_at_all() -> None:
+    gaps = Gaps()
+
+    def work() -> float:
+        began = time.monotonic()
+        with gaps.beside():
+            for _ in unhurried(range(3)):
+                time.sleep(0.05)
+        return time.monotonic() - began
+
+    alone = work()
+    with gaps.search():
+        beside = work()
+    assert alone < 0.5 < 3 * (1 + 4) * 0.05 <= beside < 5.0

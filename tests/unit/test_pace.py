@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
-from threading import Event, Thread
-from time import perf_counter
+from threading import Event, Thread, get_native_id
+from time import perf_counter, sleep
 
 import pytest
 
-from core.pace import unhurried
+from core.pace import giving_way, stand_back, unhurried
 
 
 @pytest.fixture
@@ -35,3 +36,37 @@ def test_others_come_in_between(rare_switches: None) -> None:
             break
     thread.join()
     assert perf_counter() - started < 3
+
+
+def test_who_gives_way_rests_as_told_and_nobody_else_does() -> None:
+    rests: list[str] = []
+
+    def work() -> None:
+        for _ in unhurried(range(3)):
+            sleep(0.001)
+
+    with giving_way(lambda worked: rests.append("outer")):
+        with giving_way(lambda worked: rests.append("inner")):
+            work()
+        work()
+        other = Thread(target=work)
+        other.start()
+        other.join()
+    work()
+    assert rests == 3 * ["inner"] + 3 * ["outer"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
+def test_only_the_thread_that_stands_back_has_less_of_the_processor() -> None:
+    found: list[int] = []
+
+    def work() -> None:
+        stand_back()
+        found.append(os.getpriority(os.PRIO_PROCESS, get_native_id()))
+
+    before = os.getpriority(os.PRIO_PROCESS, get_native_id())
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [10]
+    assert os.getpriority(os.PRIO_PROCESS, get_native_id()) == before
