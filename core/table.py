@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from core.long_json import write_list
 from core.pace import unhurried
 from core.types import ItemId
 
@@ -79,7 +80,7 @@ class Table(Mapping[ItemId, Row], Generic[Row]):
             encoded = (self._bytes(row) if isinstance(row, _Place) else self._encode(row) for row in rows.values())
             lengths = [*map(file.write, unhurried(encoded))]
         np.save(folder / "starts.npy", np.cumsum([0, *lengths], dtype=np.int64))
-        (folder / "ids.json").write_bytes(orjson.dumps([*rows]))
+        write_list(folder / "ids.json", [*rows])
 
     def restore(self, folder: Path) -> None:
         """Hold exactly what was saved there. The folder may be removed afterwards."""

@@ -108,8 +108,11 @@ class MemoryRetriever:
                 self._learned.follow(new)
 
     def save(self, folder: Path) -> None:
-        """Write everything `restore` needs into this existing, empty folder; what was learned is not part of it."""
-        self._table.save(folder)
+        self.saving()(folder)
+
+    def saving(self) -> Callable[[Path], None]:
+        """Writes, when called, everything that `restore` needs; what was learned is not part of it."""
+        return self._table.saving()
 
     def restore(self, folder: Path) -> None:
         """Become what was saved."""

@@ -139,8 +139,9 @@ class Indexer:
             with self._lock:
                 copies = [self._saved(follower, folder / name) for name, follower in self._followers.items()]
                 sequence = self.sequence
-            for write in copies:
-                write()
+            with self._beside():
+                for write in copies:
+                    write()
             self._checkpoints.commit(folder, sequence)
         except BaseException:
             self._checkpoints.discard(folder)

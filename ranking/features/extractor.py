@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import orjson
 
+from core.long_json import write_list
 from core.types import Candidate, Features, Floats, Item, ItemId, Query
 from core.union import ids_of
 from ranking.features.affinity import AffinityFeatures
@@ -104,7 +105,7 @@ class FeatureExtractor:
             columns, words = self._columns.saving(alive), self._words.saving(alive)
 
         def write(folder: Path) -> None:
-            (folder / "slots.json").write_bytes(orjson.dumps(keys))
+            write_list(folder / "slots.json", keys)
             columns(folder)
             words(folder)
 

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from core.long_json import write_list
 from core.types import Floats, ItemId
 from retrievers.columns import Column, joined, packed, unpacked
 
@@ -100,7 +101,7 @@ class Segment:
 
     def save(self, stem: Path) -> None:
         """Write it to files whose names begin with `stem`."""
-        stem.with_suffix(".json").write_bytes(orjson.dumps(self.ids.tolist()))
+        write_list(stem.with_suffix(".json"), self.ids.tolist())
         postings = {"words": self.words, "facets": self.facets}
         parts = {f"{name}_{part}": getattr(found, part) for name, found in postings.items() for part in _PARTS}
         parts |= packed(self.numbers, "numbers")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -12,6 +13,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from core.long_json import write_lists
+from core.pace import unhurried
 from core.types import Floats, ItemId
 from retrievers.q2e.predicted import ItemTerms
 
@@ -24,6 +27,17 @@ _KEPT, _MOST, _LOST = 400, 800, 200
 _LEAST_POPULAR = 0.75  # to 1.25 for the most popular
 _STEP = 8  # rows are as wide as the longest item, in whole steps: little to read where items say little
 _ARRAYS = ("words", "weights", "title", "quality", "ties")
+
+
+@dataclass(frozen=True, slots=True)
+class _Champions:
+    """Of all words: those of word n are slots[starts[n] : starts[n + 1]]."""
+
+    slots: Ints
+    starts: Pairs
+
+    def of(self, number: int) -> Ints:
+        return self.slots[self.starts[number] : self.starts[number + 1]] if number < len(self.starts) - 1 else _NONE
 
 
 class TermTable:
@@ -49,7 +63,7 @@ class TermTable:
         self._free: list[int] = []
         self._lost: dict[int, int] = {}
         self._changed: dict[int, Ints] = {}  # champions; those of other words are as they were restored
-        self._stored, self._starts = _NONE, np.zeros(1, dtype=np.int64)
+        self._restored = _Champions(_NONE, np.zeros(1, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -65,10 +79,7 @@ class TermTable:
     def champions(self, number: int) -> Ints:
         """Slots of the best items that have the word, at most _MOST, in no particular order."""
         found = self._changed.get(number)
-        if found is None:
-            known = number < len(self._starts) - 1
-            found = self._stored[self._starts[number] : self._starts[number + 1]] if known else _NONE
-        return found
+        return self._restored.of(number) if found is None else found
 
     def remove(self, item_ids: Collection[ItemId]) -> None:
         """Forget these items; unknown ids are no error."""
@@ -117,28 +128,36 @@ class TermTable:
             if len(arrived):
                 self._keep(number, self._trimmed(number, np.concatenate([champions, arrived])))
 
-    def save(self, folder: Path) -> None:
+    def saving(self) -> Callable[[Path], None]:
+        """Writes, when called, everything that there is now to files in a folder."""
         for number in list(self._lost):
             self._refill(number)
-        for name in _ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(self, name))
-        champions = [self.champions(number) for number in range(len(self._numbers))]
-        np.save(folder / "champions.npy", np.concatenate(champions))
-        np.save(folder / "starts.npy", np.cumsum([0, *map(len, champions)]))
-        np.save(folder / "counts.npy", self.counts)
-        (folder / "names.json").write_bytes(orjson.dumps({"ids": self.ids, "words": list(self._numbers)[1:]}))
+        arrays = {name: getattr(self, name).copy() for name in (*_ARRAYS, "counts")}
+        changed, restored = self._changed.copy(), self._restored
+        names: dict[str, list[Any]] = {"ids": [*self.ids], "words": [*self._numbers][1:]}
+
+        def write(folder: Path) -> None:
+            for name, array in arrays.items():
+                np.save(folder / f"{name}.npy", array)
+            numbers = unhurried(range(len(names["words"]) + 1))
+            champions = [restored.of(n) if (found := changed.get(n)) is None else found for n in numbers]
+            np.save(folder / "champions.npy", np.concatenate(champions))
+            np.save(folder / "starts.npy", np.cumsum([0, *map(len, champions)]))
+            write_lists(folder / "names.json", names)
+
+        return write
 
     def restore(self, folder: Path) -> None:
         for name in (*_ARRAYS, "counts"):
             setattr(self, name, np.load(folder / f"{name}.npy"))
-        self._stored, self._starts = np.load(folder / "champions.npy"), np.load(folder / "starts.npy")
+        self._restored = _Champions(np.load(folder / "champions.npy"), np.load(folder / "starts.npy"))
         names = orjson.loads((folder / "names.json").read_bytes())
         self.ids = names["ids"]
         self.slots = {item_id: slot for slot, item_id in enumerate(self.ids) if item_id is not None}
         self.moves += 1
         self._free = [slot for slot, item_id in enumerate(self.ids) if item_id is None]
         self._numbers = {word: number for number, word in enumerate(["", *names["words"]])}
-        self._sizes = np.diff(self._starts)
+        self._sizes = np.diff(self._restored.starts)
 
     def _refill(self, number: int) -> None:
         every = np.flatnonzero(self.words.ravel() == number) // self.width

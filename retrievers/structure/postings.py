@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 from core.filters import Filters, ranges_of, values_of
+from core.long_json import write_lists
 from core.pace import unhurried
 from core.types import Item, ItemId, Range
 from retrievers.columns import NO_COLUMN, Column, columns, joined, moved_up, packed, unpacked
@@ -42,11 +44,12 @@ class Postings:
 
     def saving(self) -> Callable[[Path], None]:
         """Writes, when called, everything that is there now to files in a folder."""
-        names, lists, rank = {"ids": [*self.ids], "keys": [*self._lists]}, [*self._lists.values()], self.rank
+        lists, rank = [*self._lists.values()], self.rank
+        names: dict[str, list[Any]] = {"ids": [*self.ids], "keys": [*self._lists]}
         columns = packed(self._columns, "columns") | packed(self._numbers, "numbers")
 
         def write(folder: Path) -> None:
-            (folder / "postings.json").write_bytes(orjson.dumps(names))
+            write_lists(folder / "postings.json", names)
             starts, rows = np.cumsum([0, *map(len, lists)], dtype=np.int64), np.concatenate([_NONE, *lists])
             np.savez(folder / "postings.npz", starts=starts, rows=rows, rank=rank, **columns)
 

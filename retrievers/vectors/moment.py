@@ -33,7 +33,7 @@ class Moment:
         if kept := self._emptied.copy():
             written = np.load(folder / "vectors.npy", mmap_mode="r+")
             written[list(kept)] = list(kept.values())
-            written.flush()
+            del written  # no flush, which would hold up searches: all files of a checkpoint are synced at its end
         known = {"ids": self._ids, "covered": rows.covered, "trained": rows.trained}
         (folder / "rows.json").write_bytes(orjson.dumps(known))
         if rows.compressed is not None:

@@ -225,7 +225,7 @@ def test_changes_leave_what_a_fresh_start_would_have(changed: list[tuple[str, st
 def test_a_restored_table_is_the_saved_one_and_goes_on_changing(tmp_path: Path) -> None:
     table = table_of(item("a", "Red lamp"), item("b", "Blue lamp"), item("c", "Oak desk"))
     table.remove([ItemId("b")])
-    table.save(tmp_path)
+    table.saving()(tmp_path)
     restored = TermTable()
     restored.restore(tmp_path)
     for each in (table, restored):
