@@ -45,7 +45,7 @@ _STALE_S = 30.0  # after its sending, a change that is not found is given up
 
 @dataclass
 class Load:
-    """What was measured. Threads append; lists of Python take that."""
+    """What was measured of the feed. Threads append; lists of Python take that."""
 
     stored: list[int] = field(default_factory=list)
     put_ms: list[float] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Load:
 
 
 def upserts(address: str, items: SyntheticItems, *, rate: int, seconds: float) -> dict[str, Any]:
-    """Quiet searches first, then the same ones while `rate` changes a second are sent for so long."""
+    """Quiet searches first, then others like them while `rate` changes a second are sent for so long."""
     texts = title_queries(items, 2 * int(_SEARCHES_PER_S * seconds), 7)
     load = Load()
     with _searching(address, texts[::2], seconds) as quiet:

@@ -14,6 +14,7 @@ _PORTION = 5_000
 
 
 def write_list(path: Path, values: Sequence[Any]) -> None:
+    """An array."""
     with path.open("wb") as file:
         file.writelines(unhurried(_parts(values)))
 

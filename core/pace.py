@@ -13,14 +13,22 @@ from typing import TypeVar
 T = TypeVar("T")
 _WORK_S = 0.0005
 _STANDS_BACK = 10  # as of os.nice: a ninth of the processor that others get
-_this_thread = local()
+
+
+class _Pace(local):
+    """Of each thread."""
+
+    rest: Callable[[float], object] | None = None
+
+
+_this_thread = _Pace()
 
 
 def unhurried(things: Iterable[T], *, rest_s: float = 0.00005) -> Iterator[T]:
     """The same things, with a rest after every half millisecond of work on them: whoever waits for the interpreter's
     lock has it then. While nobody waits, the work takes about a fifth longer. A longer rest leaves more room, and is
     for what nobody waits for; a thread that is `giving_way` has its own."""
-    rest: Callable[[float], object] = getattr(_this_thread, "rest", lambda _: sleep(rest_s))
+    rest = _this_thread.rest or (lambda _: sleep(rest_s))
     since = perf_counter()
     for thing in things:
         yield thing
@@ -33,13 +41,11 @@ def unhurried(things: Iterable[T], *, rest_s: float = 0.00005) -> Iterator[T]:
 def giving_way(rest: Callable[[float], object]) -> Iterator[None]:
     """What this thread does unhurriedly meanwhile rests by calling `rest`, which is told for how many seconds it has
     worked, and knows whether anybody is waiting."""
-    before = vars(_this_thread).copy()
-    _this_thread.rest = rest
+    before, _this_thread.rest = _this_thread.rest, rest
     try:
         yield
     finally:
-        vars(_this_thread).clear()
-        vars(_this_thread).update(before)
+        _this_thread.rest = before
 
 
 def stand_back() -> None:

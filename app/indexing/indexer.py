@@ -56,7 +56,8 @@ class Indexer:
         *,
         beside: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
-        """`items` is one of the followers, which are told in their order, `beside` searches: see core.pace."""
+        """`items` is one of the followers, which are told in their order. `beside`: see app.search.gaps, how this
+        is done while people search."""
         self._catalogue = catalogue
         self._items = items
         self._followers = followers
@@ -159,9 +160,9 @@ class Indexer:
 
     def _tell(self, told: Sequence[tuple[Indexed, Sequence[Item]]], deletes: Collection[ItemId]) -> None:
         """One follower after the other; what takes long to work out is begun at once, beside those before."""
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prepare", initializer=stand_back) as beside:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prepare", initializer=stand_back) as pool:
             begun = [
-                beside.submit(self._prepare, follower, upserts) if upserts and isinstance(follower, Prepared) else None
+                pool.submit(self._prepare, follower, upserts) if upserts and isinstance(follower, Prepared) else None
                 for follower, upserts in told
             ]
             for (follower, upserts), prepared in zip(told, begun, strict=True):

@@ -52,7 +52,7 @@ async def metarank_events(raw: Raw, hand: All) -> Response:
 
 def _take(raw: bytes, translate: Translate, hand: AtHand) -> Response:
     most = hand.settings.limits.events_per_batch
-    with hand.lanes.read.turn(), hand.service.gaps.beside():
+    with hand.lanes.events_read.turn(), hand.service.gaps.beside():
         found = entries(raw, many="events")
         if len(found) > most:
             raise TooMany(len(found), most)

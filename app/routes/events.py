@@ -32,7 +32,7 @@ async def events(raw: Raw, hand: All) -> Response:
     """Take one event, an array, or {"events": [...]}. Good ones are stored even when others are refused."""
 
     def taken() -> Response:
-        with hand.lanes.read.turn(), hand.service.gaps.beside():
+        with hand.lanes.events_read.turn(), hand.service.gaps.beside():
             events, rejected = _read(raw, hand.settings.limits.events_per_batch, hand.service.clock(), hand.users)
         weights, live = hand.settings.feedback.weights, hand.noticed.live
         answer = take(events, rejected, service=hand.service, weights=weights, metrics=hand.metrics, noticed=live)

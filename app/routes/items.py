@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from app.routes.dependencies import Configured, InLanes, Raw, Running, json, json_of_many
+from app.routes.dependencies import All, AtHand, InLanes, Raw, Running, json, json_of_many
 from app.schemas.items import ItemBody, ItemsAnswer
 from app.schemas.parts import ErrorAnswer, Id, Rejection
-from app.service import Service
-from app.settings import Settings
 from app.web.access import Guarded, needs
 from app.web.bodies import entries, json_body, validate
-from app.web.lanes import Lanes
 from core.errors import TooMany
 from core.pace import unhurried
 from core.types import Item, ItemId
@@ -26,16 +23,16 @@ router = APIRouter(tags=["catalogue"], route_class=Guarded)
     responses={422: {"model": ErrorAnswer | ItemsAnswer}},
     openapi_extra=json_body(ItemBody, ndjson=True),
 )
-async def put_items(raw: Raw, service: Running, settings: Configured, lanes: InLanes) -> Response:
+async def put_items(raw: Raw, hand: All) -> Response:
     """Insert or replace items: a JSON array, one object, or NDJSON. Good ones are stored, others refused one by one."""
-    return await lanes.items.run(lambda: _put(raw, service, settings, lanes))
+    return await hand.lanes.items.run(lambda: _put(raw, hand))
 
 
-def _put(raw: bytes, service: Service, settings: Settings, lanes: Lanes) -> Response:
-    with lanes.read.turn(), service.gaps.beside():
-        items, rejected = _read(raw, settings.limits.items_per_batch)
+def _put(raw: bytes, hand: AtHand) -> Response:
+    with hand.lanes.items_read.turn(), hand.service.gaps.beside():
+        items, rejected = _read(raw, hand.settings.limits.items_per_batch)
     if items:
-        service.put(items)
+        hand.service.put(items)
     return json_of_many(ItemsAnswer(stored=len(items), rejected=rejected), len(items) + len(rejected))
 
 

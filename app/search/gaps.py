@@ -1,4 +1,4 @@
-"""Searches that are on their way, and the gaps between them: work that nobody waits for is done in these."""
+"""Searches that are on their way, and the gaps between them: other work is done in these, as far as it can wait."""
 
 from __future__ import annotations
 

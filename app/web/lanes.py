@@ -33,6 +33,7 @@ class Lanes:
 
     searches: Lane = field(default_factory=lambda: Lane(40))
     events: Lane = field(default_factory=lambda: Lane(64))  # they wait for the disk, together
-    items: Lane = field(default_factory=lambda: Lane(16))
-    read: Turns = field(default_factory=lambda: Turns(1))  # what comes in batches, one after the other
+    events_read: Turns = field(default_factory=lambda: Turns(1))  # before that, one after the other
+    items: Lane = field(default_factory=lambda: Lane(16))  # they wait for the indexes, together
+    items_read: Turns = field(default_factory=lambda: Turns(1))
     operations: Lane = field(default_factory=lambda: Lane(40))

@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from core.long_json import write_list
 from core.pace import unhurried
 from core.text import tokens
 from core.types import Item
@@ -106,7 +107,7 @@ class Words:
         def write(folder: Path) -> None:
             words(folder, "words")
             trigrams(folder, "trigrams")
-            (folder / "vocabulary.json").write_bytes(orjson.dumps(vocabulary))
+            write_list(folder / "vocabulary.json", vocabulary)
             with (folder / "titles.npz").open("wb") as file:
                 np.savez(file, frequency=frequency, lengths=lengths, titles=titles, voiced=voiced)
 

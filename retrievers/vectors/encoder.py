@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 BUNDLED = "all-MiniLM-L6-v2"
 _BULK_BATCH = 8  # larger batches pad more and were slower on two cores
-_FEW = 32  # texts, as they change while people search: one core for them leaves the others to the searches
+_FEW = 32  # texts, as they change while people search: one core leaves the others to the searches, one by one the gaps
 
 
 def open_encoder(model: str, cache: Path) -> Encoder:
@@ -66,13 +66,13 @@ class OnnxEncoder:
         self.dimension = int(self._run(self._quick, ["dimension"]).shape[1])
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        threads = 1 if len(texts) <= _FEW else os.cpu_count() or 1
+        few = len(texts) <= _FEW
+        threads, batch = (1, 1) if few else (os.cpu_count() or 1, _BULK_BATCH)
         if threads not in self._exact:
             self._exact[threads] = _session(self._model, threads=threads)
         # Texts of like length share a batch, so that little is padding.
         order = np.argsort([len(text) for text in texts], kind="stable")
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        batch = _BULK_BATCH if threads > 1 else 1
         for start in unhurried(range(0, len(texts), batch)):
             rows = order[start : start + batch]
             vectors[rows] = self._run(self._exact[threads], [texts[row] for row in rows])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from words import item, query
 from app.indexing.checkpoints import Checkpoints
 from app.indexing.indexer import Indexer, ItemTable
 from core.catalogue import Catalogue
+from core.pace import giving_way, unhurried
 from core.types import Item, ItemId
 from feedback.sqlite_catalogue import SqliteCatalogue
 from retrievers.lexical import LexicalRetriever
@@ -180,3 +183,21 @@ def test_what_takes_long_is_begun_beside_the_others_and_met_again_when_it_fails(
     catalogue.delete(ItemId("lamp-1"))
     indexer.catch_up()
     assert slow.done[3:] == [("apply", [], True)]
+
+
+def test_all_that_changes_take_gives_way_to_searches(catalogue: Catalogue, tmp_path: Path) -> None:
+    rests: list[bool] = []
+
+    def beside() -> AbstractContextManager[None]:
+        return giving_way(lambda worked: rests.append(threading.current_thread() is threading.main_thread()))
+
+    class Working(Slow):
+        def _note(self, what: str, upserts: Sequence[Item]) -> None:
+            for _ in unhurried(range(2)):
+                time.sleep(0.001)
+
+    items, slow = ItemTable(), Working()
+    checkpoints = Checkpoints(tmp_path / "indexes", "v1")
+    Indexer(catalogue, items, {"items": items, "slow": slow}, checkpoints, beside=beside).catch_up()
+    assert rests.count(False) >= 2  # what was prepared beside the other followers
+    assert rests.count(True) >= 2  # what was applied
