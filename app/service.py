@@ -174,7 +174,7 @@ class Service:
                 counted = self.count_facets(query, list(dict.fromkeys(facets))) if facets else {}
                 impression = answer.impression(start=start, size=size, config=setup.config)
                 if not preview:
-                    impression = replace(impression, sampled=setup.rules.below(answer, end=start + size))
+                    impression = setup.rules.with_sampled(impression, answer, end=start + size)
                 clock.lap("page")
             logged = not preview and self._logged(impression)
             clock.lap("log")

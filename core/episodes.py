@@ -29,7 +29,7 @@ class Impression:
     that the ranking model gave the i-th shown item, empty where a later step moved none of them. `neural` is what
     became of the neural stage, None where there is none; `depth` candidates were to be read, and `found` were.
 
-    `sampled` has the features of a few candidates drawn at random from below the page, which nobody saw. `swapped` is
+    `sampled` has the features of a few of the `below` candidates after the page, drawn at random. `swapped` is
     the position k (from 1) whose item changed places with that of k + 1, 0 for none, and `swap_propensity` the
     probability of just that, apart from the plan's: it is drawn whatever the plan.
     """
@@ -50,6 +50,7 @@ class Impression:
     ranked: tuple[int, ...] = ()
     neural: ArmReport | None = None
     sampled: Features = NO_ROWS
+    below: int = 0
     swapped: int = 0
     swap_propensity: float = 1.0
 

@@ -47,6 +47,8 @@ def encode_impression(impression: Impression) -> tuple[bytes, bytes, bytes]:
         body["ranked"] = impression.ranked
     if impression.neural:
         body["neural"] = _encode_report(impression.neural)
+    if impression.below:
+        body["below"] = impression.below
     if impression.swap_propensity < 1:
         body["swap"] = [impression.swapped, impression.swap_propensity]
     context = np.ascontiguousarray(impression.context.values, dtype=np.float32)
@@ -91,6 +93,7 @@ def decode_impression(
         sampled=Features(features[0], below.reshape(-1, len(features[0])), raw.get("schema", ""))
         if len(below)
         else NO_ROWS,
+        below=raw.get("below", 0),
         swapped=swapped,
         swap_propensity=swap_propensity,
     )

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.search.answer import Answer
-from core.episodes import LAST_SWAPPED, NO_ROWS
+from core.episodes import LAST_SWAPPED, Impression
 from core.seeds import generator, uniform
-from core.types import Features
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,11 @@ class PageRules:
         order = [*range(place), place + 1, place, *range(place + 2, len(answer.candidates))]
         return replace(answer.reordered(order), swapped=place + 1, swap_propensity=self.swap / pairs)
 
-    def below(self, answer: Answer, *, end: int) -> Features:
-        """The features of candidates from position `end` + 1 on, as they would have been logged."""
+    def with_sampled(self, impression: Impression, answer: Answer, *, end: int) -> Impression:
+        """With features of candidates from position `end` + 1 on, as they would have been logged."""
         left = len(answer.candidates) - end
         if not self.sampled or left < 1:
-            return NO_ROWS
+            return impression
         rows = generator(self.seed, "below", answer.query.id).choice(left, min(self.sampled, left), replace=False)
-        return replace(answer.features, values=answer.features.values[end + np.sort(rows)])
+        sampled = replace(answer.features, values=answer.features.values[end + np.sort(rows)])
+        return replace(impression, sampled=sampled, below=left)

@@ -17,6 +17,7 @@ from ranking.training.parameters import Parameters
 from ranking.training.rows import Doubles, Matrix, Whole
 
 _PAGES = 1_000  # are enough to tell how far apart scores are
+_PRECISION = 0.006  # of the prior of a log weight; all clicks together are one observation
 
 
 def anchor_of(trees: str, rows: Matrix, names: Sequence[str], parameters: Parameters) -> Mapping[str, float]:
@@ -27,7 +28,7 @@ def anchor_of(trees: str, rows: Matrix, names: Sequence[str], parameters: Parame
     if not ranks or not parameters.anchor:
         return {}
     found = reciprocals(rows.values[:, [names.index(name) for name in ranks]])
-    weights = fusion_weights(found, rows.labels * rows.weights, rows.groups)
+    weights = fusion_weights(found, rows.labels * rows.weights, rows.groups, rows.stands)
     groups = rows.groups[:_PAGES]
     first = slice(int(groups.sum()))
     scores = np.asarray(lightgbm.Booster(model_str=trees).predict(rows.values[first], num_threads=1), dtype=np.float64)
@@ -35,10 +36,16 @@ def anchor_of(trees: str, rows: Matrix, names: Sequence[str], parameters: Parame
     return dict(zip(ranks, (scale * weights).tolist(), strict=True))
 
 
-def fusion_weights(found: Doubles, gains: Doubles, groups: Whole) -> Doubles:
-    """[arms] weights, 0 or more, by which the items with gains are most likely: an item of a page is chosen with the
-    softmax of what was `found` of it, 1 / (20 + rank) [n, arms], times the weights (Cao et al. 2007, "ListNet").
-    `groups` are the sizes of the pages."""
+def fusion_weights(found: Doubles, gains: Doubles, groups: Whole, stands: Doubles) -> Doubles:
+    """[arms] weights above 0 by which the items with gains are most likely: an item is chosen with the softmax of what
+    was `found` of it, 1 / (20 + rank) [n, arms], times the weights (Cao et al. 2007, "ListNet"), among the shown and
+    those that the sampled ones stand for (Bengio and Senecal 2008, "sampled softmax"). `groups` are the sizes of the
+    pages, `stands` [n] for how many each is there.
+
+    A page shows what is best by earlier lessons, and there the ranks of an arm tell less the better the order is; what
+    is below tells why the page is better. The logarithms of the weights are drawn a little towards 0 besides: where a
+    log says nothing, the arms count alike.
+    """
     from scipy.optimize import minimize  # slow to import
 
     starts = np.concatenate([[0], np.cumsum(groups)[:-1]])
@@ -46,18 +53,19 @@ def fusion_weights(found: Doubles, gains: Doubles, groups: Whole) -> Doubles:
     scaled, shares = found / max(found.max(initial=0.0), 1e-9), gains / max(gains.sum(), 1e-9)
     of_page, wanted = np.add.reduceat(shares, starts), scaled.T @ shares
 
-    def loss(weights: Doubles) -> tuple[float, Doubles]:
-        """Minus the log-likelihood, and its gradient."""
+    def loss(logarithms: Doubles) -> tuple[float, Doubles]:
+        """Minus the log-likelihood and the prior's, and the gradient."""
+        weights = np.exp(logarithms)
         scores = scaled @ weights
         scores -= np.maximum.reduceat(scores, starts)[page]
-        chances = np.exp(scores)
+        chances = stands * np.exp(scores)
         sums = np.add.reduceat(chances, starts)
         expected = scaled.T @ (chances / sums[page] * of_page[page])
-        return float(of_page @ np.log(sums) - shares @ scores), expected - wanted
+        unlikely = float(of_page @ np.log(sums) - shares @ scores + _PRECISION * (logarithms @ logarithms) / 2)
+        return unlikely, (expected - wanted) * weights + _PRECISION * logarithms
 
-    arms = found.shape[1]
-    weights: Doubles = minimize(loss, np.ones(arms), jac=True, bounds=[(0, None)] * arms, method="L-BFGS-B").x
-    return weights
+    best: Doubles = np.exp(minimize(loss, np.zeros(found.shape[1]), jac=True, method="L-BFGS-B").x)
+    return best
 
 
 def anchor_scale(scores: Doubles, fused: Doubles, groups: Whole, share: float) -> float:

@@ -29,7 +29,7 @@ from ranking.training.parameters import Parameters
 from ranking.training.rows import ClickedPage, Matrix, matrix
 from ranking.training.train import boost
 
-_ROWS = ("values", "labels", "weights", "groups")
+_ROWS = ("values", "labels", "weights", "groups", "stands")
 _LATER = ("features", "gains", "positions", "examination", "sizes")
 _NO_MEMORY = ("bad_alloc", "MemoryError", "Cannot allocate memory", "can't start new thread")
 _MIB = 2**20
@@ -146,7 +146,7 @@ def _main(folder: Path) -> None:
     if pages:
         shown, nothing = np.vstack([page.features for page in pages]), np.zeros(0)
         labels = np.concatenate([page.gains > 0 for page in pages]).astype(np.int64)
-        held = Matrix(shown, labels, nothing, np.array([len(page.gains) for page in pages]))
+        held = Matrix(shown, labels, nothing, np.array([len(page.gains) for page in pages]), nothing)
         later = held, ndcg_by_round(pages)
     with (folder / "rounds").open("wb", buffering=0) as done:
 

@@ -23,7 +23,7 @@ Whole = NDArray[np.int64]
 class ClickedPage:
     """One clicked search: [shown, features] and, per shown item, gain, position (from 1) and examination.
 
-    `sampled` are the features of candidates that were drawn from below the page.
+    `sampled` are the features of candidates that were drawn from below the page, each for `stands_for` of them.
     """
 
     key: str
@@ -32,6 +32,7 @@ class ClickedPage:
     positions: Whole
     examination: Doubles
     sampled: Floats
+    stands_for: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,14 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Rows as LightGBM takes them: `groups[i]` rows are of the i-th page. A label is a gain in steps of 1 / GRAIN."""
+    """Rows as LightGBM takes them: `groups[i]` rows are of the i-th page. A label is a gain in steps of 1 / GRAIN.
+    `stands` is for how many candidates of the answer a row is there."""
 
     values: Floats
     labels: Whole
     weights: Doubles
     groups: Whole
+    stands: Doubles
 
 
 def clicked_page(episode: Episode, schema: Schema) -> ClickedPage | None:
@@ -60,13 +63,15 @@ def clicked_page(episode: Episode, schema: Schema) -> ClickedPage | None:
         return None
     if impression.features.schema != schema.version:
         return None
+    sampled = impression.sampled.values.reshape(-1, len(schema.names))
     return ClickedPage(
         key=query_key(impression.query.text),
         features=impression.features.values,
         gains=np.array(episode.gains, dtype=np.float64),
         positions=np.arange(len(impression.shown)) + impression.first_position,
         examination=np.array(episode.examination, dtype=np.float64),
-        sampled=impression.sampled.values.reshape(-1, len(schema.names)),
+        sampled=sampled,
+        stands_for=max(impression.below, 1) / max(len(sampled), 1),
     )
 
 
@@ -95,6 +100,7 @@ def matrix(pages: Sequence[ClickedPage], schema: Schema, parameters: Parameters)
         labels=np.tile(np.concatenate(_padded(labels, groups)), 2).astype(np.int64),
         weights=np.concatenate([weights, copies * weights]),
         groups=np.tile(groups, 2),
+        stands=np.tile(np.concatenate([_stands(page) for page in pages]), 2),
     )
     return whole if copies else _first_half(whole)
 
@@ -119,10 +125,16 @@ def _weights(pages: Sequence[ClickedPage], best: Sequence[float], parameters: Pa
     return scaled
 
 
+def _stands(page: ClickedPage) -> Doubles:
+    return np.concatenate([np.ones(len(page.gains)), np.full(len(page.sampled), page.stands_for)])
+
+
 def _padded(labels: Sequence[Doubles], groups: Whole) -> list[Doubles]:
     return [np.pad(each, (0, int(size) - len(each))) for each, size in zip(labels, groups, strict=True)]
 
 
 def _first_half(whole: Matrix) -> Matrix:
     rows, groups = len(whole.labels) // 2, len(whole.groups) // 2
-    return Matrix(whole.values[:rows], whole.labels[:rows], whole.weights[:rows], whole.groups[:groups])
+    return Matrix(
+        whole.values[:rows], whole.labels[:rows], whole.weights[:rows], whole.groups[:groups], whole.stands[:rows]
+    )

@@ -74,7 +74,7 @@ def test_what_an_experiment_showed_comes_back(store: EventStore) -> None:
 def test_what_chance_did_to_a_page_comes_back(store: EventStore) -> None:
     shown = impression(schema="s")
     below = replace(shown.features, values=np.array([[1.5, np.nan]], dtype=np.float32))
-    touched = replace(shown, sampled=below, swapped=2, swap_propensity=0.0125)
+    touched = replace(shown, sampled=below, below=90, swapped=2, swap_propensity=0.0125)
     store.append_impression(touched)
     assert_same(touched, store.impressions(after=0, limit=1)[0].impression)
     assert store.impressions(after=0, limit=1)[0].impression.sampled.schema == "s"

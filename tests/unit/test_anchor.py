@@ -41,15 +41,42 @@ def test_who_is_chosen_tells_the_weights() -> None:
     scores = places / places.max() @ TRUTH
     chances = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     gains = np.array([random.multinomial(1, each) for each in chances], dtype=float)
-    found = fusion_weights(places.reshape(-1, 2), gains.ravel(), np.full(4_000, 8))
-    np.testing.assert_allclose(found, TRUTH, rtol=0.1)
+    found = fusion_weights(places.reshape(-1, 2), gains.ravel(), np.full(4_000, 8), np.ones(32_000))
+    assert found[0] / found[1] == pytest.approx(3, rel=0.15)
 
 
-def test_an_arm_whose_first_places_are_passed_by_has_no_say() -> None:
+def test_an_arm_whose_first_places_are_passed_by_has_little_say() -> None:
     places = np.array([[0.05, 0.01], [0.01, 0.05], [0.04, 0.02], [0.02, 0.04]])
-    found = fusion_weights(places, np.array([1.0, 0.0, 1.0, 0.0]), np.array([2, 2]))
+    found = fusion_weights(places, np.array([1.0, 0.0, 1.0, 0.0]), np.array([2, 2]), np.ones(4))
     assert found[0] > 1
-    assert found[1] == 0
+    assert 0 < found[1] < found[0] / 10
+
+
+def test_what_is_below_the_page_tells_the_weights_too() -> None:
+    random = np.random.default_rng(1)
+    found = 1 / (ANCHOR_K + random.integers(1, 100, (3_000, 40, 2)))
+    order = np.argsort(-(found @ TRUTH), axis=1)
+    found = np.take_along_axis(found, order[:, :, None], axis=1)  # ten are shown, and those below sampled
+    scores = found / found.max() @ TRUTH * 4
+    chances = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    chosen = np.array([random.choice(40, p=each) for each in chances])
+    seen = np.hstack([np.arange(10)[None].repeat(3_000, axis=0), random.integers(10, 40, (3_000, 2))])
+    kept = np.flatnonzero(chosen < 10)
+    rows = np.take_along_axis(found, seen[:, :, None], axis=1)[kept].reshape(-1, 2)
+    gains = (seen == chosen[:, None])[kept].astype(float).ravel()
+    stands = np.tile([1.0] * 10 + [15.0] * 2, len(kept))
+    weights = fusion_weights(rows, gains, np.full(len(kept), 12), stands)
+    assert weights[0] / weights[1] == pytest.approx(3, rel=0.15)
+
+
+def test_where_clicks_say_nothing_the_arms_count_alike() -> None:
+    random = np.random.default_rng(1)
+    places = 1 / (ANCHOR_K + random.integers(1, 100, (500, 8, 2)))
+    last = places.sum(axis=2).argmin(axis=1)  # the log of a model that knows better shows worse what both arms like
+    gains = (np.arange(8) == last[:, None]).astype(float)
+    found = fusion_weights(places.reshape(-1, 2), gains.ravel(), np.full(500, 8), np.ones(4_000))
+    assert found.min() > 0
+    assert found[0] == pytest.approx(found[1], rel=0.2)
 
 
 def test_fusion_sets_items_apart_by_the_wanted_share_of_what_trees_do() -> None:

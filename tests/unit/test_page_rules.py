@@ -13,6 +13,7 @@ from app.search.answer import Answer
 from app.search.page_rules import PageRules
 from app.search.ranked import Ranked
 from benchmarks.bandit.exactness import chi2_survival
+from core.episodes import Impression
 from core.types import Candidate, Choice, Features, Plan
 from ranking.rrf import ReciprocalRankFusion
 
@@ -68,10 +69,18 @@ def test_a_replay_draws_the_same_and_later_pages_only_what_they_show() -> None:
     assert PageRules().swapped(asked(1), start=0, size=10).swap_propensity == 1.0
 
 
+def sampled(answer: Answer) -> Impression:
+    return RULES.with_sampled(answer.impression(start=0, size=10, config=""), answer, end=10)
+
+
 def test_samples_come_evenly_from_below_the_page_without_repeats() -> None:
-    drawn = [RULES.below(asked(n), end=10).values[:, 0].astype(int).tolist() for n in range(2_000)]
+    pages = [sampled(asked(n)) for n in range(2_000)]
+    drawn = [page.sampled.values[:, 0].astype(int).tolist() for page in pages]
+    assert {page.below for page in pages} == {20}
     assert all(len(set(each)) == 3 and min(each) >= 10 for each in drawn)
     counts = np.bincount(np.concatenate(drawn), minlength=30)[10:]
     assert chi2_survival(float(((counts - 300) ** 2 / 300).sum()), 19) > 0.001
-    assert RULES.below(asked(1, 11), end=10).values.tolist() == [[10.0]]
-    assert RULES.below(asked(1, 10), end=10).values.size == 0
+    one = sampled(asked(1, 11))
+    assert (one.sampled.values.tolist(), one.below) == ([[10.0]], 1)
+    none = sampled(asked(1, 10))
+    assert (none.sampled.values.size, none.below) == (0, 0)

@@ -134,6 +134,9 @@ def test_sampled_rows_are_labelled_as_not_wanted_with_their_weight() -> None:
     assert rows.labels.reshape(6, 12)[:, 10:].max() == 0
     assert rows.weights[10] / rows.weights[0] == pytest.approx(0.5)
     assert np.isnan(rows.values[36:, 3]).all()
+    assert set(rows.stands) == {1.0}
+    standing = [replace(page, stands_for=45.0) for page in pages(1, sampled=2)]
+    assert matrix(standing, SCHEMA, Parameters()).stands.tolist() == [*[1.0] * 10, 45.0, 45.0] * 2
     assert len(matrix(pages(3), SCHEMA, replace(Parameters(), history_dropout=0.0)).groups) == 3
 
 
