@@ -38,7 +38,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Index music, start the service, let simulated listeners search and click over HTTP, and show what it learned."""
-    from app.learning.charts import demo_report
+    from app.jobs.charts import demo_report
     from app.settings import CONFIGS
 
     _need_client()
@@ -137,7 +137,7 @@ def _listen(url: str, called: Invocation, *, searches: int, rate: float, seed: i
 
 def _read_reviews(called: Invocation) -> int:
     """What `bowerbird quality build` does; how many pairs there are to compare on the studio's Quality page."""
-    from app.learning.quality import build_quality
+    from app.jobs.quality import build_quality
 
     with remarks.status("reading the reviews"):
         return build_quality(called.settings()).pairs

@@ -32,7 +32,7 @@ def retrieval(
     as_json: Json = False,
 ) -> None:
     """nDCG@10, RR, R@100 and Judged@10 of every arm, of fixed fusions, of the best arm per query, of the pipeline."""
-    from app.learning.evaluate import evaluate_retrieval
+    from app.jobs.evaluate import evaluate_retrieval
     from ranking.metrics import answerable, read_judgments
 
     judgments = read_judgments(qrels, queries)

@@ -17,12 +17,12 @@ def examination(
     as_json: Json = False,
 ) -> None:
     """How likely people look at each position, relative to the first: estimated from clicks, beside what is assumed."""
-    from app.learning.examination import report_examination
+    from app.jobs.examination import report_examination
     from app.wiring.stores import closed_episodes
 
     report = report_examination(closed_episodes(invocation(context).settings()))
     if png:
-        from app.learning.charts import examination_curve
+        from app.jobs.charts import examination_curve
 
         examination_curve(report, png)
         remarks.print(f"The curve is drawn in {png}.")

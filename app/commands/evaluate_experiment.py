@@ -17,7 +17,7 @@ def experiment(
     as_json: Json = False,
 ) -> None:
     """Which variant of an experiment people prefer, by the closed searches of the log."""
-    from app.learning.experiment_report import report_experiment
+    from app.jobs.experiment_report import report_experiment
     from app.wiring.stores import open_store
 
     settings = invocation(context).settings()

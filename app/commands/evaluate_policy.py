@@ -25,12 +25,12 @@ def of_policy(
     as_json: Json = False,
 ) -> None:
     """What a policy would have earned on the logged searches: off-policy estimates, and whether to believe them."""
-    from app.learning.policy_value import policy_value
+    from app.jobs.policy_value import policy_value
 
     found = policy_value(invocation(context).settings(), policy, release=release, plan=plan, newest=newest)
     report = {"policy": found.policy, "episodes": found.episodes, **found.report.to_json()}
     if png:
-        from app.learning.charts import policy_estimates
+        from app.jobs.charts import policy_estimates
 
         policy_estimates(report, png)
         remarks.print(f"The estimates are drawn in {png}.")

@@ -56,7 +56,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """The probability of every plan for a query, under the policy that serves; and how the groups of a rollout do."""
-    from app.learning.rollout_operator import group_figures
+    from app.jobs.rollout_operator import group_figures
     from app.service import new_query_id
     from bandit.rollouts.staged import StagedPolicy
     from core.types import Query
@@ -89,7 +89,7 @@ def promote(
     as_json: Json = False,
 ) -> None:
     """Move the candidate one stage up; from the last one it becomes the champion."""
-    from app.learning.rollout_operator import promote_candidate
+    from app.jobs.rollout_operator import promote_candidate
 
     print_decision(promote_candidate(invocation(context).settings(), force=force), as_json=as_json)
 
@@ -108,8 +108,8 @@ def rollback(
     Running services follow within a second. The learner goes on publishing: stop it, or raise its thresholds, if the
     next release should not come.
     """
-    from app.learning.rollout_operator import take_back
-    from app.learning.train import take_back_ranker
+    from app.jobs.rollout_operator import take_back
+    from app.jobs.train import take_back_ranker
     from app.wiring.stores import open_registry
 
     settings = invocation(context).settings()

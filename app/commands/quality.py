@@ -11,7 +11,7 @@ from rich.table import Table
 from app.commands.common import Json, invocation, print_json, remarks, results
 
 if TYPE_CHECKING:
-    from app.learning.quality import QualityBuild
+    from app.jobs.quality import QualityBuild
 
 app = typer.Typer(help="Learn what customers' words say of quality, and check it with judges.", no_args_is_help=True)
 
@@ -19,7 +19,7 @@ app = typer.Typer(help="Learn what customers' words say of quality, and check it
 @app.command()
 def build(context: typer.Context, as_json: Json = False) -> None:
     """Make a quality model from the catalogue and publish it; find pairs to judge in the log."""
-    from app.learning.quality import build_quality
+    from app.jobs.quality import build_quality
 
     built = build_quality(invocation(context).settings())
     if as_json:
@@ -61,11 +61,11 @@ def report(
     as_json: Json = False,
 ) -> None:
     """What the judgments show: sources of the terms, judged quality against price, and against purchase."""
-    from app.learning.quality_report import quality_report
+    from app.jobs.quality_report import quality_report
 
     found = quality_report(invocation(context).settings())
     if png:
-        from app.learning.charts import quality_judged
+        from app.jobs.charts import quality_judged
 
         quality_judged(found, png)
         remarks.print(f"The report is drawn in {png}.")

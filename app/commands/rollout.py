@@ -21,7 +21,7 @@ def described(settings: Settings) -> dict[str, Any]:
     """`roles` and `decisions` as plain values; empty where rollout is off."""
     if not settings.rolls_out:
         return {}
-    from app.learning.rollout_operator import standing
+    from app.jobs.rollout_operator import standing
 
     found = standing(settings)
     roles = shares(found.serving)

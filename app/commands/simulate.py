@@ -22,8 +22,8 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Zipf traffic with position-based, noisy clicks on the true ratings, through the real pipeline and learner."""
-    from app.learning.charts import learning_curve
-    from app.learning.simulate import simulate as run
+    from app.jobs.charts import learning_curve
+    from app.jobs.simulate import simulate as run
     from ranking.metrics import read_judgments
 
     traffic, heldout = read_judgments(qrels), read_judgments(heldout_qrels)

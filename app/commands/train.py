@@ -38,7 +38,7 @@ def ranker(
     as_json: Json = False,
 ) -> None:
     """Train the ranking model on all closed searches, compare it with the current one, and publish it if it passes."""
-    from app.learning.train import gathered, publish_ranker
+    from app.jobs.train import gathered, publish_ranker
     from ranking.training.search import read_space, settings_drawn
 
     settings = invocation(context).settings()

@@ -1,1 +1,1 @@
-"""What is learned from the log, tried out, measured, and let through to serve."""
+"""What is learned while the service runs: tried out, and let through to serve."""

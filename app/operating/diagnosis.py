@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from app.jobs.rollout_operator import standing
 from app.learning.rollout import ROLLOUT
-from app.learning.rollout_operator import standing
 from app.learning.troubles import Troubles
 from app.operating.findings import Finding, State
 from app.operating.operations_diagnosis import operations

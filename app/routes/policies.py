@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.learning.rollout_operator import Standing, promote_candidate, standing, take_back
+from app.jobs.rollout_operator import Standing, promote_candidate, standing, take_back
 from app.routes.dependencies import Configured, Running, json
 from app.schemas.parts import ErrorAnswer
 from app.schemas.policies import (

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.learning.quality import pairs_to_judge
-from app.learning.quality_report import quality_report
+from app.jobs.quality import pairs_to_judge
+from app.jobs.quality_report import quality_report
 from app.routes.dependencies import Configured, Running, json
 from app.schemas.parts import ErrorAnswer
 from app.schemas.quality import JudgmentAnswer, JudgmentBody, PairBody, PairsAnswer, QualityReport

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from app.learning.simulate import simulate
+from app.jobs.simulate import simulate
 from app.service import Service
 from app.settings import Settings, load_settings
 from app.wiring.arms import feature_schema

@@ -16,7 +16,7 @@ from studio_browser import serious
 
 from app.commands.demo import demo
 from app.demo.run import Listeners, catalogue, reviewers
-from app.learning.quality import build_quality
+from app.jobs.quality import build_quality
 from app.settings import CONFIGS, Settings, load_settings
 from app.studio.pages import PAGES
 from app.studio.pages import Page as StudioPage

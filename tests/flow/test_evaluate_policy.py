@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from builders import click, impression
 
-from app.learning.policy_value import policy_value
+from app.jobs.policy_value import policy_value
 from app.settings import Settings, load_settings
 from app.wiring.plans import plan_library
 from app.wiring.stores import open_registry, open_store

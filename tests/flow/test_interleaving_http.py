@@ -12,7 +12,7 @@ import pytest
 from http_words import event, search
 from small_service import prepared
 
-from app.learning.experiment_report import report_experiment
+from app.jobs.experiment_report import report_experiment
 from app.service import Service
 from app.settings import Settings
 from core.errors import NotFound

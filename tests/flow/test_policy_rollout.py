@@ -15,7 +15,7 @@ import pytest
 from builders import click
 from small_service import prepared
 
-from app.learning.rollout_operator import group_figures, promote_candidate, standing, take_back
+from app.jobs.rollout_operator import group_figures, promote_candidate, standing, take_back
 from app.operating.diagnosis import diagnose
 from app.service import Service, new_query_id
 from app.settings import Settings

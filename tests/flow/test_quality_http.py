@@ -12,7 +12,7 @@ import pytest
 from http_words import event, refused, search
 from words import item
 
-from app.learning.quality import build_quality
+from app.jobs.quality import build_quality
 from app.service import Service
 from app.settings import Settings
 from core.types import Item, Review

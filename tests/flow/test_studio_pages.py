@@ -17,8 +17,8 @@ from studio_browser import ACCENT, PAINTED, serious
 from waiting import until
 from words import item
 
-from app.learning.quality import build_quality
-from app.learning.rollout_operator import standing
+from app.jobs.quality import build_quality
+from app.jobs.rollout_operator import standing
 from app.service import Service, new_query_id
 from app.settings import Settings
 from app.studio.pages import PAGES

@@ -9,9 +9,9 @@ import pytest
 from builders import click, episode, impression
 from words import item
 
-from app.learning.charts import quality_judged
-from app.learning.quality import build_quality
-from app.learning.quality_report import quality_report
+from app.jobs.charts import quality_judged
+from app.jobs.quality import build_quality
+from app.jobs.quality_report import quality_report
 from app.settings import Settings, load_settings
 from app.wiring.stores import open_catalogue, open_judgments, open_registry, open_store
 from core.types import Item, ItemId, Review

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from app.learning.policy_value import newest_episodes
+from app.jobs.policy_value import newest_episodes
 from app.learning.rollout import CANDIDATE, NO_MODEL, POLICY, PREVIOUS, Stored, changes, encoded
 from app.settings import Settings
 from app.wiring.plans import plan_library

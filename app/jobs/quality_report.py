@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.learning.quality import recipe
+from app.jobs.quality import recipe
 from app.settings import Settings
 from app.wiring.stores import open_catalogue, open_judgments, open_registry
 from core.types import Item, ItemId

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app.learning.evaluate import evaluate_pipeline, evaluate_rrf
+from app.jobs.evaluate import evaluate_pipeline, evaluate_rrf
 from app.service import Page, Service
 from app.settings import Settings
 from app.wiring.learning import build_learning
