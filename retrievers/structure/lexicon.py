@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import orjson
 
+from core.long_json import array_parts, mapping_parts, object_parts
+from core.pace import unhurried
 from retrievers.structure.facts import WHOLE, Facts
 
 Votes = dict[str, int]
@@ -45,9 +47,13 @@ class Lexicon:
         self._spelt.update(new.spelt)
 
     def dump(self) -> bytes:
-        spelt = [[*key, value] for key, value in self._spelt.items()]
-        counted = {"names": self._names, "units": self._units, "plain": self._plain, "titles": self._titles}
-        return orjson.dumps({**counted, "spelt": spelt})
+        """Nobody may write meanwhile; it takes its time beside searches."""
+        counted: Mapping[str, Mapping[str, object]] = {
+            "names": self._names, "units": self._units, "plain": self._plain, "titles": self._titles
+        }  # fmt: skip
+        parts = {name: mapping_parts(counts) for name, counts in counted.items()}
+        spelt = ((*key, value) for key, value in self._spelt.items())
+        return b"".join(unhurried(object_parts({**parts, "spelt": array_parts(spelt)})))
 
     @classmethod
     def load(cls, data: bytes) -> Lexicon:

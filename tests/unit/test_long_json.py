@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.long_json import write_list, write_lists
+from core.long_json import array_parts, mapping_parts, object_parts, write_list, write_lists
 
 LONG = [*(f'item "{n}"' for n in range(12_345)), None, ["phrase", "two words"], "ü"]
 
@@ -23,3 +23,9 @@ def test_a_list(tmp_path: Path, values: list[Any]) -> None:
 def test_lists_by_name(tmp_path: Path, lists: dict[str, list[Any]]) -> None:
     write_lists(tmp_path / "lists.json", lists)
     assert json.loads((tmp_path / "lists.json").read_bytes()) == lists
+
+
+@pytest.mark.parametrize("counts", [{}, {"one": {"a": 1}}, {str(n): {"a": n} for n in range(12_345)}])
+def test_mappings_and_lists_of_what_comes_one_by_one(counts: dict[str, Any]) -> None:
+    parts = object_parts({"counts": mapping_parts(counts), "names": array_parts(iter(LONG))})
+    assert json.loads(b"".join(parts)) == {"counts": counts, "names": LONG}
