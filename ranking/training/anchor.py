@@ -17,7 +17,8 @@ from ranking.training.parameters import Parameters
 from ranking.training.rows import Doubles, Matrix, Whole
 
 _PAGES = 1_000  # are enough to tell how far apart scores are
-_PRECISION = 0.006  # of the prior of a log weight; all clicks together are one observation
+# Of a log weight, a priori: little, and not surely so. All clicks together are one observation.
+_MEAN, _PRECISION = -2.0, 0.006
 
 
 def anchor_of(trees: str, rows: Matrix, names: Sequence[str], parameters: Parameters) -> Mapping[str, float]:
@@ -43,39 +44,41 @@ def fusion_weights(found: Doubles, gains: Doubles, groups: Whole, stands: Double
     pages, `stands` [n] for how many each is there.
 
     A page shows what is best by earlier lessons, and there the ranks of an arm tell less the better the order is; what
-    is below tells why the page is better. The logarithms of the weights are drawn a little towards 0 besides: where a
-    log says nothing, the arms count alike.
+    is below tells why the page is better. The logarithms of the weights are drawn a little towards -2 besides: where a
+    log says nothing, the arms count alike, and little.
     """
     from scipy.optimize import minimize  # slow to import
 
     starts = np.concatenate([[0], np.cumsum(groups)[:-1]])
     page = np.repeat(np.arange(len(groups)), groups)
-    scaled, shares = found / max(found.max(initial=0.0), 1e-9), gains / max(gains.sum(), 1e-9)
+    most = max(float(found.max(initial=0.0)), 1e-9)
+    scaled, shares = found / most, gains / max(gains.sum(), 1e-9)
     of_page, wanted = np.add.reduceat(shares, starts), scaled.T @ shares
 
     def loss(logarithms: Doubles) -> tuple[float, Doubles]:
         """Minus the log-likelihood and the prior's, and the gradient."""
-        weights = np.exp(logarithms)
+        weights, apart = np.exp(logarithms), logarithms - _MEAN
         scores = scaled @ weights
         scores -= np.maximum.reduceat(scores, starts)[page]
         chances = stands * np.exp(scores)
         sums = np.add.reduceat(chances, starts)
         expected = scaled.T @ (chances / sums[page] * of_page[page])
-        unlikely = float(of_page @ np.log(sums) - shares @ scores + _PRECISION * (logarithms @ logarithms) / 2)
-        return unlikely, (expected - wanted) * weights + _PRECISION * logarithms
+        unlikely = float(of_page @ np.log(sums) - shares @ scores + _PRECISION * (apart @ apart) / 2)
+        return unlikely, (expected - wanted) * weights + _PRECISION * apart
 
-    best: Doubles = np.exp(minimize(loss, np.zeros(found.shape[1]), jac=True, method="L-BFGS-B").x)
+    best: Doubles = np.exp(minimize(loss, np.zeros(found.shape[1]), jac=True, method="L-BFGS-B").x) / most
     return best
 
 
 def anchor_scale(scores: Doubles, fused: Doubles, groups: Whole, share: float) -> float:
-    """What `fused` [n] is to be multiplied by, so that it differs within a page by `share` of what `scores` [n] do.
+    """What `fused` [n] is to be multiplied by, so that it differs within a page by `share` of what `scores` [n] do, and
+    by no more than it does of itself: it is in logarithms of odds, and where clicks say little of it, it says little.
 
     Both in standard deviations, means over the pages; `groups` are the sizes of the pages. 0 where fusion says nothing.
     """
     starts = np.concatenate([[0], np.cumsum(groups)[:-1]])
     apart, fusion_apart = (_spread(values, starts, groups) for values in (scores, fused))
-    return share * apart / fusion_apart if fusion_apart > 0 else 0.0
+    return min(share * apart / fusion_apart, 1.0) if fusion_apart > 0 else 0.0
 
 
 def _spread(values: Doubles, starts: Whole, groups: Whole) -> float:

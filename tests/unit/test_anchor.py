@@ -38,7 +38,7 @@ def pages(count: int) -> list[ClickedPage]:
 def test_who_is_chosen_tells_the_weights() -> None:
     random = np.random.default_rng(1)
     places = 1 / (ANCHOR_K + random.integers(1, 100, (4_000, 8, 2)))
-    scores = places / places.max() @ TRUTH
+    scores = places / places.max() @ TRUTH * 4
     chances = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     gains = np.array([random.multinomial(1, each) for each in chances], dtype=float)
     found = fusion_weights(places.reshape(-1, 2), gains.ravel(), np.full(4_000, 8), np.ones(32_000))
@@ -69,7 +69,7 @@ def test_what_is_below_the_page_tells_the_weights_too() -> None:
     assert weights[0] / weights[1] == pytest.approx(3, rel=0.15)
 
 
-def test_where_clicks_say_nothing_the_arms_count_alike() -> None:
+def test_where_clicks_say_nothing_the_arms_count_alike_and_little() -> None:
     random = np.random.default_rng(1)
     places = 1 / (ANCHOR_K + random.integers(1, 100, (500, 8, 2)))
     last = places.sum(axis=2).argmin(axis=1)  # the log of a model that knows better shows worse what both arms like
@@ -77,11 +77,12 @@ def test_where_clicks_say_nothing_the_arms_count_alike() -> None:
     found = fusion_weights(places.reshape(-1, 2), gains.ravel(), np.full(500, 8), np.ones(4_000))
     assert found.min() > 0
     assert found[0] == pytest.approx(found[1], rel=0.2)
+    assert (places @ found).std(axis=1).mean() < 0.1
 
 
 def test_fusion_sets_items_apart_by_the_wanted_share_of_what_trees_do() -> None:
     random = np.random.default_rng(1)
-    groups, fused = np.array([3, 50, 10]), random.random(63)
+    groups, fused = np.array([3, 50, 10]), random.random(63) * 7
     scores = np.concatenate([page * 7 for page in np.split(random.random(63), [3, 53])]) + 100
     scale = anchor_scale(scores, fused, groups, 0.5)
     apart, fusion_apart = (
@@ -89,6 +90,7 @@ def test_fusion_sets_items_apart_by_the_wanted_share_of_what_trees_do() -> None:
     )
     assert fusion_apart == pytest.approx(apart / 2)
     assert anchor_scale(scores, np.zeros(63), groups, 0.5) == 0
+    assert anchor_scale(scores, fused / 100, groups, 0.5) == 1  # says little, and is not made to say more
 
 
 def test_the_anchor_by_hand() -> None:
