@@ -24,7 +24,7 @@ from retrievers.q2e.ranked import PRIOR_GAIN, ranked
 from retrievers.q2e.term_table import TermTable
 from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
-_BATCH = 200  # items that are taken in at a time, for searches to come in between
+_BATCH = 50  # items that are taken in at a time, for searches to come in between
 
 
 Generate = Callable[[Sequence[Item]], Sequence[Sequence[str]]]

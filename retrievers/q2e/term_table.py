@@ -112,15 +112,18 @@ class TermTable:
         slots = np.array([self._slot(item_id) for item_id in items], dtype=np.int32)
         before, after = self.words[slots], self._written(slots, list(items.values()))
         lost, gained, kept = _compared(before, after)
-        cut = self._sizes < self.counts
-        self._count(lost, gained)
+        self._make_room_for_words()
+        new_to_cut, still_cut = (each[:, self._sizes[each[1]] < self.counts[each[1]]] for each in (gained, kept))
+        cut = {*new_to_cut[1].tolist(), *still_cut[1].tolist()}
+        np.subtract.at(self.counts, lost[1], 1)
+        np.add.at(self.counts, gained[1], 1)
         for row, number in zip(*lost.tolist(), strict=True):
             champions = self.champions(number)
             self._keep(number, champions[champions != slots[row]])
         new = np.zeros(len(self.ids), dtype=bool)
-        for number, rows in _by_number(np.concatenate([gained, kept[:, cut[kept[1]]]], axis=1)):
+        for number, rows in _by_number(np.concatenate([gained, still_cut], axis=1)):
             champions, arrived = self.champions(number), slots[rows]
-            if number < len(cut) and cut[number]:  # some of them may be champions
+            if number in cut:  # some of them may be champions
                 new[arrived] = True
                 new[champions] = False
                 arrived = arrived[new[arrived]]
@@ -132,7 +135,8 @@ class TermTable:
         """Writes, when called, everything that there is now to files in a folder."""
         for number in list(self._lost):
             self._refill(number)
-        arrays = {name: getattr(self, name).copy() for name in (*_ARRAYS, "counts")}
+        arrays = {name: getattr(self, name).copy() for name in _ARRAYS}
+        arrays["counts"] = self.counts[: len(self._numbers)].copy()
         changed, restored = self._changed.copy(), self._restored
         names: dict[str, list[Any]] = {"ids": [*self.ids], "words": [*self._numbers][1:]}
 
@@ -204,10 +208,11 @@ class TermTable:
         self.quality[slots] = np.array(popular, dtype=np.float32) / titled_share(titles)
         return numbers
 
-    def _count(self, lost: Pairs, gained: Pairs) -> None:
-        self.counts, self._sizes = (_padded(counts, len(self._numbers)) for counts in (self.counts, self._sizes))
-        np.subtract.at(self.counts, lost[1], 1)
-        np.add.at(self.counts, gained[1], 1)
+    def _make_room_for_words(self) -> None:
+        """In steps of an eighth, as for items."""
+        if len(self._numbers) > len(self.counts):
+            size = len(self._numbers) + len(self._numbers) // 8
+            self.counts, self._sizes = (_padded(counts, size) for counts in (self.counts, self._sizes))
 
     def _grow(self, items: int) -> None:
         """Make room for so many more; in steps of an eighth, so that growing costs little on the whole."""

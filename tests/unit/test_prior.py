@@ -201,6 +201,8 @@ def test_who_changes_becomes_a_champion_or_is_none_any_more() -> None:
         table.put({ItemId(f"i{n}"): item_terms(item(f"i{n}", "lamp", popularity=changed))})
         best = sorted(popularity, key=popularity.__getitem__, reverse=True)[:10]
         assert order(table, "lamp")[:10] == [f"i{n}" for n in best]
+        champions = table.champions(table.number("lamp")).tolist()
+        assert len(set(champions)) == len(champions)
     table.put({ItemId("i3"): item_terms(item("i3", "desk", popularity=1.0))})
     assert order(table, "lamp")[0] == "i98"
     assert order(table, "desk") == ["i3"]
