@@ -29,9 +29,9 @@ class Impression:
     that the ranking model gave the i-th shown item, empty where a later step moved none of them. `neural` is what
     became of the neural stage, None where there is none; `depth` candidates were to be read, and `found` were.
 
-    `sampled` has the features of a few of the `below` candidates after the page, drawn at random. `swapped` is
-    the position k (from 1) whose item changed places with that of k + 1, 0 for none, and `swap_propensity` the
-    probability of just that, apart from the plan's: it is drawn whatever the plan.
+    `sampled` has the features of a few candidates drawn at random from the `below` ones that came after the page; 0
+    where none were drawn. `swapped` is the position k (from 1) whose item changed places with that of k + 1, 0 for
+    none, and `swap_propensity` the probability of just that, apart from the plan's: it is drawn whatever the plan.
     """
 
     query: Query

@@ -80,8 +80,9 @@ class StructuredRetriever:
 
     def saving(self) -> Callable[[Path], None]:
         """Writes, when called, what is there now."""
-        alive, lengths = self._snapshot.alive, self._lengths
-        postings, lexicon = self._snapshot.postings.saving(), self._lexicon.dump()
+        with self._writing:  # the lexicon is read in portions
+            alive, lengths = self._snapshot.alive, self._lengths
+            postings, lexicon = self._snapshot.postings.saving(), self._lexicon.dump()
 
         def write(folder: Path) -> None:
             postings(folder)

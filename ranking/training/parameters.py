@@ -18,7 +18,7 @@ class Parameters:
     `history_dropout` is the weight of copies without the features that recall, beside 1 of the rows as they were.
     `sampled_weight` is that of a candidate from below the page, beside 1 of a shown one. `equal_pages`: 1, every page
     counts alike, as LightGBM has it (lambdarank_norm); 0, by what its clicks say: see ranking.training.rows.
-    `anchor`: how far rank fusion sets the items of a page apart, the trees being 1: see ranking.training.anchor.
+    `anchor`: how far rank fusion sets the items of a page apart at most, the trees being 1: ranking.training.anchor.
     """
 
     trees: int = 100

@@ -45,7 +45,7 @@ class TermTable:
 
     [slots, width]: `words` by number and `weights`, as in ItemTerms. [slots]: `title`, how many of the entries are the
     title's; `quality`, the part of a belief that no query changes; `ties`, see `tie`. `counts`: items by word number;
-    `_sizes`: champions by word number, fewer than items where only the best are kept.
+    `_sizes`: champions by word number, fewer than items where only the best are kept. Both have room for more words.
     Words are never forgotten, slots are used again; the width is a multiple of 8 and only grows.
     """
 
