@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
 from threading import Lock
@@ -26,17 +27,21 @@ _MAX_TOKENS = 32
 # Equal scores come in the order of index segments, which differs from one index to the next: so many more are fetched
 # to put ties in order of the item ids.
 _TIES = 30
+# Two words that more items than these have are not looked for side by side: it takes longer than all else, and says
+# little of words as common as that.
+_MOST_TOGETHER = 50_000
 _HALF_POPULARITY = 0.5
+_Best = dict[tuple[int, int], tuple[float, tantivy.DocAddress]]  # by segment and place in it
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What a match is worth, 1 being one in the prose.
 
-    Attribute values repeat over thousands of items, and what customers write is about other things as well: each query
-    word counts where it does best, in the prose or, at its weight, elsewhere. `proximity`: for two query words that
-    stand side by side. `popularity`: by how much, at most, the score of a popular item is raised, as
-    popularity / (popularity + 0.5), which saturates.
+    Attribute values repeat over thousands of items, and what customers write is about other things as well: a word that
+    an item has in the prose counts there alone, one of its labels at their weight, and one of its voices at theirs if
+    it is nowhere else. `proximity`: for two query words that stand side by side in the prose. `popularity`: by how
+    much, at most, the score of a popular item is raised, as popularity / (popularity + 0.5), which saturates.
     """
 
     labels: float = 0.2
@@ -46,7 +51,8 @@ class Weights:
 
 
 class LexicalRetriever:
-    """BM25 (k1 = 1.2, b = 0.75, tantivy's idf) on prose, labels and voices, disjunctive over the query's words."""
+    """BM25 (k1 = 1.2, b = 0.75, tantivy's idf) on prose, labels and voices, disjunctive over the query's words: see
+    docs/decisions/024-lexical-queries.md for how it is asked."""
 
     name = "lexical"
 
@@ -102,9 +108,14 @@ class LexicalRetriever:
         asked = self._asked(query)
         if not asked:
             return []
-        wanted = self._filtered(self._any(index, asked), query.filters)
-        weight = "popularity" if self._weights.popularity and index.numbered("popularity") else None
-        hits = index.searcher.search(wanted, limit=depth + _TIES, count=False, weight_by_field=weight).hits
+        words, most = self._any(index, asked), depth + _TIES
+        best = self._best(index, self._filtered(words, query.filters), most)
+        if together := self._together(index, asked):
+            # Words alone are found in half the time; items that have them side by side are few, and come once more.
+            clauses = [(tantivy.Occur.Must, together), (tantivy.Occur.Should, words)]
+            beside = tantivy.Query.boolean_query(clauses)
+            best |= self._best(index, self._filtered(beside, query.filters), most)
+        hits = sorted(best.values(), key=lambda hit: -hit[0])[:most]
         found = [Scored(ItemId(index.searcher.doc(address)["id"][0]), score) for score, address in hits]
         return sorted(found, key=lambda hit: (-hit.score, hit.item_id))[:depth]
 
@@ -151,12 +162,17 @@ class LexicalRetriever:
         self._index, self._path = index, path
         self._state = _State(index.searcher(), next(self._editions))
 
+    def _best(self, index: _State, wanted: tantivy.Query, most: int) -> _Best:
+        weight = "popularity" if self._weights.popularity and index.numbered("popularity") else None
+        hits = index.searcher.search(wanted, limit=most, count=False, weight_by_field=weight).hits
+        return {(address.segment_ord, address.doc): (score, address) for score, address in hits}
+
     def _any(self, index: _State, asked: Sequence[str]) -> tantivy.Query:
         """Items with any of the words, or of what was probably meant by those that nobody knows."""
         clauses = []
         for token in asked:
             if index.frequency(token):
-                clauses.append(self._term(token))
+                clauses += self._places(token)
                 continue
             guesses = index.spelling.guesses(token, token == asked[-1])
             options = [_boosted(self._all(terms), weight) for terms, weight in guesses.items()]
@@ -164,28 +180,29 @@ class LexicalRetriever:
                 clauses.append(tantivy.Query.disjunction_max_query(options))
         for first, second in pairwise(asked):
             if index.frequency(first + second):
-                clauses.append(self._term(first + second))
-            if self._weights.proximity and index.frequency(first) and index.frequency(second):
-                together = tantivy.Query.phrase_query(self._schema, "prose", [first, second], slop=1)
-                clauses.append(_boosted(together, self._weights.proximity))
-        return tantivy.Query.boolean_query([(tantivy.Occur.Should, clause) for clause in clauses])
+                clauses += self._places(first + second)
+        return _either(clauses)
+
+    def _together(self, index: _State, asked: Sequence[str]) -> tantivy.Query | None:
+        """Items with two of the words side by side; None where there is nothing to look for."""
+        if not self._weights.proximity:
+            return None
+        pairs = [pair for pair in pairwise(asked) if 0 < min(map(index.in_prose, pair)) <= _MOST_TOGETHER]
+        phrases = [tantivy.Query.phrase_query(self._schema, "prose", [*pair], slop=1) for pair in pairs]
+        return _either([_boosted(phrase, self._weights.proximity) for phrase in phrases]) if phrases else None
 
     def _all(self, terms: Sequence[str]) -> tantivy.Query:
-        if len(terms) == 1:
-            return self._term(terms[0])
-        return tantivy.Query.boolean_query([(tantivy.Occur.Must, self._term(term)) for term in terms])
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, _either(self._places(term))) for term in terms])
 
-    def _term(self, token: str) -> tantivy.Query:
-        def within(field: str) -> tantivy.Query:
-            return tantivy.Query.term_query(self._schema, field, token, index_option="freq")
-
+    def _places(self, token: str) -> list[tantivy.Query]:
+        """An item has the word in one of them: they are added up, which takes half as long as to find the highest."""
+        within = partial(tantivy.Query.term_query, self._schema, field_value=token, index_option="freq")
         weights = self._weights
-        options = [
+        return [
             within("prose"),
             _boosted(within("labels"), weights.labels),
             _boosted(within("voices"), weights.voices),
         ]
-        return tantivy.Query.disjunction_max_query(options)
 
     def _filtered(self, query: tantivy.Query, filters: Filters) -> tantivy.Query:
         if not filters:
@@ -222,7 +239,10 @@ class _State:
         return bool(self.searcher.doc_freq("number", name))
 
     def frequency(self, term: str) -> int:
-        return int(self.searcher.doc_freq("prose", term) or self.searcher.doc_freq("labels", term))
+        return self.in_prose(term) or int(self.searcher.doc_freq("labels", term))
+
+    def in_prose(self, term: str) -> int:
+        return int(self.searcher.doc_freq("prose", term))
 
     def beginning(self, prefix: str, limit: int) -> list[tuple[str, int]]:
         found: list[tuple[str, int]] = self.searcher.terms_with_prefix("prose", prefix, limit=limit)
@@ -232,10 +252,14 @@ class _State:
 def _document(item: Item, analyser: Analyser, weight: float) -> tantivy.Document:
     document = tantivy.Document()
     document.add_text("id", item.id)
-    document.add_text("prose", " ".join(prose_tokens(item, analyser.tokens)))
-    document.add_text("labels", " ".join(analyser.tokens(labels(item))))
-    if spoken := voices(item):
-        document.add_text("voices", " ".join(analyser.tokens(spoken)))
+    known = set[str]()
+    for name, tokens in (
+        ("prose", prose_tokens(item, analyser.tokens)),
+        ("labels", analyser.tokens(labels(item))),
+        ("voices", analyser.tokens(voices(item))),
+    ):
+        document.add_text(name, " ".join([token for token in tokens if token not in known]))
+        known.update(tokens)
     if popularity := max(0.0, item.numbers.get("popularity", 0.0)):
         # tantivy multiplies scores by log2(2 + value).
         document.add_float("popularity", 2 ** (1 + weight * popularity / (popularity + _HALF_POPULARITY)) - 2)
@@ -254,6 +278,10 @@ def _document(item: Item, analyser: Analyser, weight: float) -> tantivy.Document
 def _figure(bound: float) -> str:
     """Exactly, without an exponent, which tantivy's query syntax doesn't know in negative figures."""
     return np.format_float_positional(bound + 0.0, trim="0")
+
+
+def _either(queries: Sequence[tantivy.Query]) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
 
 
 def _boosted(query: tantivy.Query, weight: float) -> tantivy.Query:
