@@ -21,6 +21,9 @@ from bandit.terms import Terms
 from core.episodes import Episode
 
 _REFRESHED = 25  # episodes between two looks at the weights, which say what is expected of the next ones
+# Episodes over which the looks are averaged: single steps scatter, and what serves need not (Polyak and Juditsky 1992,
+# "Acceleration of stochastic approximation by averaging").
+_AVERAGED = 250
 _LEAST_COVERED = 0.05  # so that a single click never counts more than twenty
 Doubles = NDArray[np.float64]
 
@@ -49,6 +52,7 @@ class CoverageLearner:
         self._corrections = PlanCorrections(len(library.plans), 0)
         self._familiarity = Familiarity(0)
         self._weights = np.zeros((0, 0))
+        self._looked = 0  # the episodes taught when the weights were last looked at
 
     @property
     def skipped(self) -> int:
@@ -66,10 +70,11 @@ class CoverageLearner:
         """None before `min_clicked` clicked episodes (until then the warm-up policy serves), and without new ones."""
         if self._heads is None or not self._lessons.due():
             return None
+        self._look(self._heads)
         return CoverageModel(
             library=self._library,
             names=self._lessons.names,
-            weights=self._heads.export(),
+            weights=self._weights,
             corrections=self._corrections.weights,
             head_ms=np.array([self._times.milliseconds(arm, depth) for arm, depth in self._library.heads]),
             novelty=self._familiarity.export(),
@@ -87,6 +92,7 @@ class CoverageLearner:
     def _start(self, width: int) -> None:
         self.close()
         self._heads = LinearHeads(self._groups(), width, seed=self._seed)
+        self._weights, self._looked = self._heads.export(), 0
         self._corrections = PlanCorrections(len(self._library.plans), width)
         self._familiarity = Familiarity(width)
 
@@ -98,7 +104,7 @@ class CoverageLearner:
     def _teach(self, episode: Episode) -> None:
         assert self._heads is not None
         if self._lessons.episodes % _REFRESHED == 0:
-            self._weights = self._heads.export()
+            self._look(self._heads)
         values = episode.impression.context.values.astype(np.float64)
         united, ceiling = self._united(self._weights, values)
         labels = self._label(episode)
@@ -112,6 +118,14 @@ class CoverageLearner:
         self._corrections.learn(values, labels.told_plans, predicted, labels.plans)
         self._familiarity.learn(values)
         self._times.add_episode(episode)
+
+    def _look(self, heads: LinearHeads) -> None:
+        """Draw the weights towards those of now, the more the more was taught since the last look."""
+        taught = self._lessons.episodes
+        if taught > self._looked:
+            share = min(1.0, (taught - self._looked) / min(taught, _AVERAGED))
+            self._weights = self._weights + share * (heads.export() - self._weights)
+            self._looked = taught
 
     def _teach_ceiling(self, episode: Episode, values: Doubles, covered: Doubles) -> None:
         """The reward as it would be if the plan had covered everything; `covered` [plans] is how much it did."""

@@ -146,3 +146,21 @@ def test_nothing_new_is_not_published_again() -> None:
     assert taught.snapshot() is None
     taught.close()
     taught.close()
+
+
+def test_what_serves_scatters_less_than_single_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every second episode earns, by chance: the expected reward is one half, whoever came last."""
+    luck = np.random.default_rng(3).random(1_500) < 0.5
+
+    def served() -> np.ndarray:
+        taught, found = learner(), []
+        for start in range(0, len(luck), 10):
+            taught.learn([clicked(reward=float(each)) for each in luck[start : start + 10]])
+            found.append(float(CoverageModel.load(taught.snapshot() or b"").weights[-1, -1]))
+        taught.close()
+        return np.array(found[50:])
+
+    averaged = served()
+    monkeypatch.setattr("bandit.coverage.learner._AVERAGED", 1)
+    assert np.diff(averaged).std() < np.diff(served()).std() / 5
+    assert abs(averaged.mean()) < 0.3
