@@ -31,7 +31,7 @@ _TIES = 30
 # little of words as common as that.
 _MOST_TOGETHER = 50_000
 _HALF_POPULARITY = 0.5
-_Best = dict[tuple[int, int], tuple[float, tantivy.DocAddress]]  # by segment and place in it
+_Hit = tuple[float, tantivy.DocAddress]  # with its score
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +109,12 @@ class LexicalRetriever:
         if not asked:
             return []
         words, most = self._any(index, asked), depth + _TIES
-        best = self._best(index, self._filtered(words, query.filters), most)
+        hits = self._best(index, self._filtered(words, query.filters), most)
         if together := self._together(index, asked):
             # Words alone are found in half the time; items that have them side by side are few, and come once more.
             clauses = [(tantivy.Occur.Must, together), (tantivy.Occur.Should, words)]
-            beside = tantivy.Query.boolean_query(clauses)
-            best |= self._best(index, self._filtered(beside, query.filters), most)
-        hits = sorted(best.values(), key=lambda hit: -hit[0])[:most]
+            wanted = self._filtered(tantivy.Query.boolean_query(clauses), query.filters)
+            hits = _merged(self._best(index, wanted, most), hits)[:most]
         found = [Scored(ItemId(index.searcher.doc(address)["id"][0]), score) for score, address in hits]
         return sorted(found, key=lambda hit: (-hit.score, hit.item_id))[:depth]
 
@@ -162,10 +161,10 @@ class LexicalRetriever:
         self._index, self._path = index, path
         self._state = _State(index.searcher(), next(self._editions))
 
-    def _best(self, index: _State, wanted: tantivy.Query, most: int) -> _Best:
+    def _best(self, index: _State, wanted: tantivy.Query, most: int) -> list[_Hit]:
         weight = "popularity" if self._weights.popularity and index.numbered("popularity") else None
-        hits = index.searcher.search(wanted, limit=most, count=False, weight_by_field=weight).hits
-        return {(address.segment_ord, address.doc): (score, address) for score, address in hits}
+        hits: list[_Hit] = index.searcher.search(wanted, limit=most, count=False, weight_by_field=weight).hits
+        return hits
 
     def _any(self, index: _State, asked: Sequence[str]) -> tantivy.Query:
         """Items with any of the words, or of what was probably meant by those that nobody knows."""
@@ -278,6 +277,15 @@ def _document(item: Item, analyser: Analyser, weight: float) -> tantivy.Document
 def _figure(bound: float) -> str:
     """Exactly, without an exponent, which tantivy's query syntax doesn't know in negative figures."""
     return np.format_float_positional(bound + 0.0, trim="0")
+
+
+def _merged(whole: list[_Hit], partly: list[_Hit]) -> list[_Hit]:
+    """Best first. Of what both have, the score of the first counts."""
+    if not whole:
+        return partly
+    known = {(address.segment_ord, address.doc) for _, address in whole}
+    rest = [hit for hit in partly if (hit[1].segment_ord, hit[1].doc) not in known]
+    return sorted([*whole, *rest], key=lambda hit: -hit[0])
 
 
 def _either(queries: Sequence[tantivy.Query]) -> tantivy.Query:
