@@ -23,7 +23,7 @@ from core.episodes import Episode
 _REFRESHED = 25  # episodes between two looks at the weights, which say what is expected of the next ones
 # Episodes over which the looks are averaged: single steps scatter, and what serves need not (Polyak and Juditsky 1992,
 # "Acceleration of stochastic approximation by averaging").
-_AVERAGED = 250
+_AVERAGED = 100
 _LEAST_COVERED = 0.05  # so that a single click never counts more than twenty
 Doubles = NDArray[np.float64]
 
