@@ -14,12 +14,12 @@ import numpy as np
 import tantivy
 
 from core.facets import Facet
-from core.filters import Filters, facets, ranges_of, values_of
+from core.filters import Filters, ranges_of, values_of
 from core.pace import unhurried
 from core.types import Item, ItemId, Query, Range, Scored
-from retrievers.document import labels, prose_tokens, voices
 from retrievers.words.analyser import ENGLISH, Analyser
-from retrievers.words.facets import count_indexed, groups, key, path
+from retrievers.words.documents import document, schema
+from retrievers.words.facets import count_indexed, groups, path
 from retrievers.words.live_folder import LiveFolder, save_index
 from retrievers.words.spelling import Spelling
 
@@ -30,7 +30,6 @@ _TIES = 30
 # Two words that more items than these have are not looked for side by side: it takes longer than all else, and says
 # little of words as common as that.
 _MOST_TOGETHER = 50_000
-_HALF_POPULARITY = 0.5
 _Hit = tuple[float, tantivy.DocAddress]  # with its score
 
 
@@ -69,16 +68,7 @@ class LexicalRetriever:
         self._analyser = analyser
         self._heap_bytes = heap_bytes
         self._live = LiveFolder(folder)
-        builder = tantivy.SchemaBuilder()
-        builder.add_text_field("id", stored=True, tokenizer_name="raw")
-        builder.add_text_field("number", tokenizer_name="raw")  # the names of the item's numbers
-        # By the names' keys, because catalogues differ in the names they have.
-        for name in ("values", "numbers"):
-            builder.add_json_field(name, fast=True, tokenizer_name="raw", index_option="basic")
-        for name in ("prose", "labels", "voices"):
-            builder.add_text_field(name, tokenizer_name="tokens")
-        builder.add_float_field("popularity", fast=True)
-        self._schema = builder.build()
+        self._schema = schema()
         self._writing = Lock()
         self._editions = count()
         self._open(self._live.new)
@@ -92,7 +82,7 @@ class LexicalRetriever:
             for item_id in (*deletes, *(item.id for item in upserts)):
                 self._writer.delete_documents_by_term("id", item_id)
             for item in unhurried(upserts):
-                self._writer.add_document(_document(item, self._analyser, self._weights.popularity))
+                self._writer.add_document(document(item, self._analyser, self._weights.popularity))
             self._writer.commit()
             self._index.reload()
             self._state = _State(self._index.searcher(), next(self._editions))
@@ -162,7 +152,7 @@ class LexicalRetriever:
         self._state = _State(index.searcher(), next(self._editions))
 
     def _best(self, index: _State, wanted: tantivy.Query, most: int) -> list[_Hit]:
-        weight = "popularity" if self._weights.popularity and index.numbered("popularity") else None
+        weight = "popularity" if self._weights.popularity and index.popular else None
         hits: list[_Hit] = index.searcher.search(wanted, limit=most, count=False, weight_by_field=weight).hits
         return hits
 
@@ -231,6 +221,7 @@ class _State:
     def __init__(self, searcher: tantivy.Searcher, edition: int) -> None:
         self.searcher = searcher
         self.edition = edition
+        self.popular = self.numbered("popularity")
         self.spelling = Spelling(self)
 
     def numbered(self, name: str) -> bool:
@@ -246,32 +237,6 @@ class _State:
     def beginning(self, prefix: str, limit: int) -> list[tuple[str, int]]:
         found: list[tuple[str, int]] = self.searcher.terms_with_prefix("prose", prefix, limit=limit)
         return found
-
-
-def _document(item: Item, analyser: Analyser, weight: float) -> tantivy.Document:
-    document = tantivy.Document()
-    document.add_text("id", item.id)
-    known = set[str]()
-    for name, tokens in (
-        ("prose", prose_tokens(item, analyser.tokens)),
-        ("labels", analyser.tokens(labels(item))),
-        ("voices", analyser.tokens(voices(item))),
-    ):
-        document.add_text(name, " ".join([token for token in tokens if token not in known]))
-        known.update(tokens)
-    if popularity := max(0.0, item.numbers.get("popularity", 0.0)):
-        # tantivy multiplies scores by log2(2 + value).
-        document.add_float("popularity", 2 ** (1 + weight * popularity / (popularity + _HALF_POPULARITY)) - 2)
-    values: dict[str, list[str]] = {}
-    for name, value in facets(item):
-        values.setdefault(key(name), []).append(value)
-    document.add_json("values", values)
-    for name in item.numbers:
-        document.add_text("number", name)
-    if item.numbers:
-        # 0 is added because tantivy puts -0 below 0.
-        document.add_json("numbers", {key(name): figure + 0.0 for name, figure in item.numbers.items()})
-    return document
 
 
 def _figure(bound: float) -> str:

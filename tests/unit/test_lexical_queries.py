@@ -67,17 +67,19 @@ def test_a_short_answer_is_the_beginning_of_a_long_one(text: str) -> None:
     ], "nothing stands side by side"
 
 
+def dresses() -> list[Item]:
+    return [item("beside", "black dress with a belt"), item("apart", "dress with a black belt")]
+
+
 def test_words_side_by_side_are_worth_more() -> None:
-    catalogue = [item("beside", "black dress with a belt"), item("apart", "dress with a black belt")]
-    plain = scores(arm(catalogue, PLAIN), "black dress")
+    plain = scores(arm(dresses(), PLAIN), "black dress")
     assert plain["beside"] == pytest.approx(plain["apart"])
-    found = scores(arm(catalogue, Weights(popularity=0)), "black dress")
+    found = scores(arm(dresses(), Weights(popularity=0)), "black dress")
     assert found["beside"] > found["apart"]
 
 
 def test_two_very_common_words_are_not_looked_for_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    catalogue = [item("beside", "black dress with a belt"), item("apart", "dress with a black belt")]
-    asked = arm(catalogue, Weights(popularity=0))
+    asked = arm(dresses(), Weights(popularity=0))
     monkeypatch.setattr(retrievers.lexical, "_MOST_TOGETHER", 1)
     found = scores(asked, "black dress")
     assert found["beside"] == pytest.approx(found["apart"])
