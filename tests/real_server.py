@@ -40,7 +40,8 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "app.cli", "--config", str(self.config), "--data-dir", str(folder)]
         self._stderr = (folder / "log").open("w")
-        self.process = subprocess.Popen([*command, "serve", "--port", str(self.port)], stderr=self._stderr)
+        command += ["serve", "--port", str(self.port)]
+        self.process = subprocess.Popen(command, stderr=self._stderr, process_group=0)
 
     def wait(self) -> Server:
         until = time.monotonic() + _START_S
@@ -81,6 +82,10 @@ class Server:
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.process.pid, number)
+
+    def ctrl_c(self) -> None:
+        """What a terminal does: it signals the process and every child that is of its group."""
+        os.killpg(self.process.pid, signal.SIGINT)
 
     def close(self) -> None:
         if self.process.poll() is None:

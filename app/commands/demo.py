@@ -45,9 +45,12 @@ def demo(
     called = Invocation(CONFIGS / "demo.toml", folder)
     _prepare(called, folder)
     port = port or _free_port()
-    server = subprocess.Popen([sys.executable, "-m", "app.cli", *called.arguments(), "serve", "--port", str(port)])
+    # Out of reach of Ctrl-C, and ended below: who listens has stopped asking by then.
+    command = [sys.executable, "-m", "app.cli", *called.arguments(), "serve", "--port", str(port)]
+    server = subprocess.Popen(command, process_group=0)
     url = f"http://127.0.0.1:{port}"
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # through `finally`, so that the service ends as well
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda *_: sys.exit(0))  # through `finally`, so that the service ends as well
     try:
         _wait_until_ready(server, url)
         _show_studio(url, browser=browser and not as_json)

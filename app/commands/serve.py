@@ -112,7 +112,7 @@ class LearnerChild:
     def _keep(self) -> None:
         while not self._stop.is_set():
             self._again.clear()
-            child = subprocess.Popen(self._command)
+            child = subprocess.Popen(self._command, process_group=0)  # Ctrl-C is for the service, which ends it
             while child.poll() is None and not self._again.is_set() and not self._stop.wait(0.2):
                 pass
             if child.poll() is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import count, islice
@@ -83,7 +84,7 @@ class Listeners:
         random = generator(self._seed, "listeners")
         stream = islice(traffic(self._searches, random), searches)
         curve: list[dict[str, Any]] = []
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with _cancelled_on_leaving(ThreadPoolExecutor(_AT_ONCE)) as pool:
             visits = pool.map(
                 lambda job: self._visit(job[0], job[1], began + job[1] / rate, progress), zip(stream, count())
             )
@@ -136,6 +137,15 @@ class Listeners:
             "reward": float(np.average(clicked, weights=shares)),
             "retrieval_ms": float(np.average([served.retrieval_ms for served in answers], weights=shares)),
         }
+
+
+@contextmanager
+def _cancelled_on_leaving(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
+    """Whoever is interrupted, at whatever line, waits for what has begun and not for all that was planned."""
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def catalogue() -> list[Item]:

@@ -94,6 +94,20 @@ def test_without_the_client_the_demo_says_what_is_missing(tmp_path: Path, monkey
         demo(folder=tmp_path)
 
 
+def test_who_interrupts_the_listeners_does_not_wait_for_all_they_had_planned(running: Running) -> None:
+    """At this rate they would go on for 20 seconds."""
+    seen: list[int] = []
+
+    def quality(*_: object) -> dict[str, float]:
+        raise KeyboardInterrupt
+
+    with Listeners(running[0], seed=1) as listeners, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(listeners, "_quality", quality)
+        with pytest.raises(KeyboardInterrupt):
+            listeners.listen(4_000, seen.append, rate=200)
+    assert 400 <= len(seen) < 800
+
+
 def test_reviews_follow_from_what_an_item_is_like() -> None:
     reviewed = [item for item in catalogue() if item.reviews]
     assert {item.type for item in reviewed} == {"playlist", "station"}

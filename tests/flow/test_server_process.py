@@ -180,6 +180,17 @@ def test_while_it_stops_a_kept_connection_is_asked_to_close(tmp_path: Path, cach
         server.close()
 
 
+def test_ctrl_c_ends_the_service_and_the_service_its_learner(tmp_path: Path, cache: Path) -> None:
+    """And not both at once: a learner that ends of itself looks like one that failed."""
+    server = Server(tmp_path, cache, CONFIG.replace("learner = false", "learner = true")).wait()
+    try:
+        server.ctrl_c()
+        server.process.wait(timeout=30)
+    finally:
+        server.close()
+    assert [line for line in server.lines() if line["level"] == "error"] == []
+
+
 def test_memory_is_flat_once_it_is_warm(server: Server) -> None:
     """A short one; `make bench-operations` goes on for longer."""
     load = Load(server.url)
