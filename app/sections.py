@@ -26,6 +26,7 @@ class Service(Section):
     host: str
     port: Annotated[int, Field(ge=0, le=65535)]
     data_dir: str
+    processes: Annotated[int, Field(ge=1, le=64)]
     threads: Count
     remembered: Annotated[int, Field(ge=0)]
     learner: bool

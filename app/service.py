@@ -21,6 +21,7 @@ from app.search.request_clock import RequestClock
 from app.search.serving import Serving
 from app.search.shadow import ShadowTraffic
 from app.search.turns import Turns
+from app.search.wanted import Wanted
 from app.settings import Settings
 from app.setup import Setup
 from core.catalogue import Catalogue
@@ -75,6 +76,8 @@ class Service:
     clock: Callable[[], float] = time.time
     closers: Sequence[Callable[[], None]] = ()
     wake: Event = field(default_factory=Event)  # set when items or models may have changed
+    saves: bool = True  # indexes: of several processes with the same ones, one does
+    others: Callable[[int], object] = lambda number: None  # returns when other processes show this change, too
     ready: bool = field(init=False, default=False)
     _now: tuple[Setup, Serving] | None = field(init=False, default=None)
     _swapping: RLock = field(init=False, default_factory=RLock)
@@ -151,34 +154,47 @@ class Service:
         facets: Sequence[str] = (),
         clock: RequestClock | None = None,
     ) -> Page:
-        """Answer and log. The impression is durable when this returns, unless it is a `preview`, which logs nothing,
-        or the log cannot be written, which the page says.
-
-        A named `plan` or `policy` is for looking around: it needs `preview`, because its propensity says nothing about
-        the policy that serves. `facets` are counted whatever the plan, and not logged.
+        """Answer and log: see Wanted. The impression is durable when this returns, unless it is a `preview`, which logs
+        nothing, or the log cannot be written, which the page says.
         """
-        check_forced(plan, policy, preview=preview)
+        wanted = Wanted(self.in_session(query), start, size, plan, policy, preview, facets)
+        page = self.answer(wanted, clock)
+        return page if preview else replace(page, logged=self.logged(page.impression))
+
+    def in_session(self, query: Query) -> Query:
+        """With what its session has engaged with lately, unless it says that itself."""
+        return query if query.history else replace(query, history=self.sessions.history(query.session_id))
+
+    def answer(self, wanted: Wanted, clock: RequestClock | None = None) -> Page:
+        """The page, of which nobody knows yet: it is not logged."""
+        check_forced(wanted.plan, wanted.policy, preview=wanted.preview)
         setup, serving = self._started()
-        forced = named("plan", setup.plans, plan) if plan is not None else None
-        if policy is not None:
-            serving = replace(serving, policy=self.policy(policy), experiment=None)
-        if not query.history:
-            query = replace(query, history=self.sessions.history(query.session_id))
+        forced = named("plan", setup.plans, wanted.plan) if wanted.plan is not None else None
+        if wanted.policy is not None:
+            serving = replace(serving, policy=self.policy(wanted.policy), experiment=None)
         clock = clock or RequestClock(setup.request_ms)
-        with self.gaps.search():
-            with self._turns.turn():
-                clock.lap("turn")
-                answer = conduct(setup.pipeline, query, serving, plan=forced, clock=clock)
-                if not preview:
-                    answer = setup.rules.swapped(answer, start=start, size=size)
-                counted = self.count_facets(query, list(dict.fromkeys(facets))) if facets else {}
-                impression = answer.impression(start=start, size=size, config=setup.config)
-                if not preview:
-                    impression = setup.rules.with_sampled(impression, answer, end=start + size)
-                clock.lap("page")
-            logged = not preview and self._logged(impression)
-            clock.lap("log")
-        return Page(answer, impression, counted, logged)
+        query, start, size = wanted.query, wanted.start, wanted.size
+        with self.gaps.search(), self._turns.turn():
+            clock.lap("turn")
+            answer = conduct(setup.pipeline, query, serving, plan=forced, clock=clock)
+            if not wanted.preview:
+                answer = setup.rules.swapped(answer, start=start, size=size)
+            counted = self.count_facets(query, list(dict.fromkeys(wanted.facets))) if wanted.facets else {}
+            impression = answer.impression(start=start, size=size, config=setup.config)
+            if not wanted.preview:
+                impression = setup.rules.with_sampled(impression, answer, end=start + size)
+            clock.lap("page")
+        return Page(answer, impression, counted)
+
+    def logged(self, impression: Impression) -> bool:
+        """Put it in the log; whether it is there, durably. A log that cannot be written must not take search down."""
+        try:
+            self.store.append_impression(impression)
+        except Unavailable as error:
+            log.error("search %s is answered but not logged: %s", impression.query.id, error.message)
+            return False
+        self.shadows.offer(impression)
+        return True
 
     def record(self, events: Sequence[Feedback]) -> list[Outcome]:
         """Durable when it returns; one outcome per event."""
@@ -189,13 +205,13 @@ class Service:
 
     def put(self, items: Sequence[Item]) -> None:
         """Durable, and visible to every arm, when it returns."""
-        self.indexer.reach(self.catalogue.put(items))
+        self._reach(self.catalogue.put(items))
 
     def delete(self, item_id: ItemId) -> None:
         """NotFound when there is no such item."""
         if not self.catalogue.delete(item_id):
             raise no_such_item(item_id)
-        self.indexer.reach(self.catalogue.sequence())
+        self._reach(self.catalogue.sequence())
 
     def get(self, item_id: ItemId) -> Item:
         """NotFound when there is no such item."""
@@ -217,7 +233,7 @@ class Service:
         self._following.close()
         self.shadows.close()
         if self.ready:
-            self._save()
+            self.save()
         self.ready = False
         self.store.close()
         self.judgments.close()
@@ -225,9 +241,11 @@ class Service:
         for close in self.closers:
             close()
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Put on disk what has changed, if that is worth it: the next start, or another process, begins with it."""
         try:
-            self.indexer.save(now=True)
+            if self.saves:
+                self.indexer.save(now=True)
         except Exception:  # the next start makes the indexes from the catalogue
             log.exception("the indexes could not be saved")
 
@@ -244,20 +262,15 @@ class Service:
             self._now = (setup, setup.load_models())
             self.setup = setup
 
-    def _logged(self, impression: Impression) -> bool:
-        """Whether it is in the log; a log that cannot be written must not take search down."""
-        try:
-            self.store.append_impression(impression)
-        except Unavailable as error:
-            log.error("search %s is answered but not logged: %s", impression.query.id, error.message)
-            return False
-        self.shadows.offer(impression)
-        return True
+    def _reach(self, number: int) -> None:
+        self.indexer.reach(number)
+        self.others(number)
 
     def _refresh(self) -> None:
         self.indexer.follow()
         self.reload()
-        self.indexer.save()
+        if self.saves:
+            self.indexer.save()
 
 
 def new_query_id() -> QueryId:

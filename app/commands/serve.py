@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _RESTART_S = 5.0
-# Arms, loaders of models and writers share one interpreter, and a search asks for it some thirty times: beside a thread
-# that never rests, Python's own 5 ms make it seconds. With less than this, a feed of changes is stored more slowly:
-# docs/decisions/023-the-pace-of-releases.md.
-_SWITCH_S = 0.0003
 
 
 def serve(
@@ -35,7 +31,7 @@ def serve(
     SIGTERM: not ready first, then requests on their way are finished. SIGHUP, or a change of the configuration's file:
     it is read again.
     """
-    from app.indexing.garbage import collect_rarely
+    from app.operating.interpreter import for_searching
     from app.operating.logs import configure_logging
     from app.operating.reload import ConfigWatch
     from app.web.api import create_app
@@ -47,8 +43,7 @@ def serve(
     service = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = called.settings({"service": service})
     configure_logging(settings, verbose=called.verbose)
-    sys.setswitchinterval(_SWITCH_S)
-    collect_rarely()
+    for_searching()
     keys = Keys(settings.data_dir)
     if settings.security.first_key and keys.read() is None:
         _make_first_key(keys)

@@ -11,7 +11,9 @@ from prometheus_client.registry import Collector
 
 from app.operating.service_gauges import gauges
 from app.operating.stages import StageTimes
-from app.service import Page, Service
+from app.search.request_clock import Lap
+from app.service import Service
+from core.episodes import Impression
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
@@ -51,18 +53,20 @@ class Metrics:
     def answered(self, route: str, status: int) -> None:
         self._requests.labels(route, str(status)).inc()
 
-    def searched(self, page: Page, seconds: float, laps: Sequence[tuple[str, float, float]], *, preview: bool) -> None:
+    def searched(
+        self, impression: Impression, seconds: float, laps: Sequence[Lap], *, logged: bool, preview: bool
+    ) -> None:
         self._search.observe(seconds)
         self._stages.observe(laps)
-        self._plan.labels(page.answer.choice.plan.name).inc()
-        for arm, report in page.answer.arms.items():
+        self._plan.labels(impression.choice.plan.name).inc()
+        for arm, report in impression.arms.items():
             self._arm.labels(arm).observe(report.took_ms / 1000)
             self._status.labels(arm, report.status).inc()
-        if neural := page.answer.ranked.neural:
+        if neural := impression.neural:
             self._neural.labels(neural.status).inc()
-        if page.impression.degraded:
+        if impression.degraded:
             self._degraded.inc()
-        if not (page.logged or preview):
+        if not (logged or preview):
             self._unlogged.inc()
 
     def events(self, found: Mapping[tuple[str, str], int]) -> None:
@@ -73,9 +77,9 @@ class Metrics:
     def refused(self, code: str) -> None:
         self._refused.labels(code).inc()
 
-    def expose(self, service: Service) -> bytes:
-        """The text format."""
-        self._gauges.service = service
+    def expose(self, service: Service, searchers: int) -> bytes:
+        """The text format. `searchers`: processes that answer beside it."""
+        self._gauges.service, self._gauges.searchers = service, searchers
         return generate_latest(self._registry)
 
     def _counter(self, name: str, help_: str, labels: Sequence[str] = ()) -> Counter:
@@ -91,6 +95,7 @@ class _AtScrape(Collector):
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self.service: Service | None = None
+        self.searchers = 0
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        return gauges(self.service, self._data_dir) if self.service else ()
+        return gauges(self.service, self.searchers, self._data_dir) if self.service else ()

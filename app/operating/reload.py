@@ -108,6 +108,7 @@ class ConfigWatch:
         self.app.state.settings, self.app.state.needs_restart = settings, left
         configure_logging(settings, verbose=self.verbose)
         if taken:
+            self.app.state.searchers.adopt(settings)
             log.warning("configuration %s is in force, changed: %s", settings.hash, ", ".join(sorted(taken)))
         if left:
             log.warning("these take effect at the next start: %s", ", ".join(sorted(left)))

@@ -24,9 +24,10 @@ _FIGURES = {
 }
 
 
-def gauges(service: Service, data_dir: Path) -> Iterator[GaugeMetricFamily]:
-    """What is not known is absent, never 0."""
+def gauges(service: Service, searchers: int, data_dir: Path) -> Iterator[GaugeMetricFamily]:
+    """`searchers` answer beside it. What is not known is absent, never 0."""
     yield _one("bowerbird_items", "Items that can be found.", len(service.items))
+    yield _one("bowerbird_searchers", "Processes beside the service's own that answer searches.", searchers)
     yield _one("bowerbird_release", "The model release that serves.", service.serving.release)
     yield _by("bowerbird_shadows", "Searches chosen for shadow traffic, by what became of them.", "outcome",
               service.shadows.outcomes)  # fmt: skip

@@ -10,6 +10,8 @@ from threading import Lock
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from app.search.request_clock import Lap
+
 NAME = "bowerbird_stage_seconds"
 BOUNDS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -22,8 +24,7 @@ class StageTimes(Collector):
         self._counts: dict[str, list[int]] = {}
         self._sums: dict[str, float] = {}
 
-    def observe(self, laps: Sequence[tuple[str, float, float]]) -> None:
-        """`laps` as of a RequestClock."""
+    def observe(self, laps: Sequence[Lap]) -> None:
         with self._lock:
             for stage, began, ended in laps:
                 if stage not in self._counts:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.search.request_clock import RequestClock
-from app.service import Page
 from app.settings import Settings
+from core.episodes import Impression
 from core.errors import InvalidConfig
 from core.seeds import uniform
 
@@ -33,9 +33,11 @@ class Traces:
         self._caller = TraceContextTextMapPropagator().extract
         self._share = share
 
-    def searched(self, page: Page, clock: RequestClock, *, request_id: str, headers: Mapping[str, str]) -> None:
+    def searched(
+        self, impression: Impression, clock: RequestClock, *, request_id: str, headers: Mapping[str, str]
+    ) -> None:
         """Call it after the last lap. A `traceparent` among the headers becomes the parent."""
-        if uniform(0, "trace", page.answer.query.id) >= self._share:
+        if uniform(0, "trace", impression.query.id) >= self._share:
             return
         started = time.time_ns() - int((time.perf_counter() - clock.began) * 1e9)
 
@@ -44,7 +46,7 @@ class Traces:
 
         parent = self._caller(dict(headers))
         whole = self._tracer.start_span(
-            "search", context=parent, start_time=started, attributes=_attributes(page, request_id)
+            "search", context=parent, start_time=started, attributes=_attributes(impression, request_id)
         )
         inside = self._inside(whole)
         for stage, began, ended in clock.laps:
@@ -71,15 +73,14 @@ def open_traces(settings: Settings) -> Traces | None:
         ) from None
 
 
-def _attributes(page: Page, request_id: str) -> dict[str, Any]:
-    answer = page.answer
+def _attributes(impression: Impression, request_id: str) -> dict[str, Any]:
     return {
         "request_id": request_id,
-        "query_id": answer.query.id,
-        "plan": answer.choice.plan.name,
-        "policy": answer.choice.policy,
-        "release": answer.release,
-        "degraded": page.impression.degraded,
-        **{f"arm.{arm}.status": report.status.value for arm, report in answer.arms.items()},
-        **{f"arm.{arm}.took_ms": report.took_ms for arm, report in answer.arms.items()},
+        "query_id": impression.query.id,
+        "plan": impression.choice.plan.name,
+        "policy": impression.choice.policy,
+        "release": impression.release,
+        "degraded": impression.degraded,
+        **{f"arm.{arm}.status": report.status.value for arm, report in impression.arms.items()},
+        **{f"arm.{arm}.took_ms": report.took_ms for arm, report in impression.arms.items()},
     }

@@ -13,6 +13,7 @@ from app.operating.metrics import Metrics
 from app.schemas.events import EventsAnswer
 from app.schemas.items import ItemsAnswer
 from app.schemas.parts import ErrorAnswer
+from app.searchers.searchers import Searchers
 from app.service import Service
 from app.settings import Settings
 from app.web.lanes import Lanes
@@ -47,11 +48,12 @@ class AtHand(NamedTuple):
     noticed: Noticed
     lanes: Lanes
     users: UserIds
+    searchers: Searchers
 
 
 async def _at_hand(request: Request) -> AtHand:
     state, service = request.app.state, await _service(request)
-    return AtHand(service, state.settings, state.metrics, state.noticed, state.lanes, state.users)
+    return AtHand(service, state.settings, state.metrics, state.noticed, state.lanes, state.users, state.searchers)
 
 
 async def _raw(request: Request) -> bytes:
@@ -60,7 +62,6 @@ async def _raw(request: Request) -> bytes:
 
 Running = Annotated[Service, Depends(_service)]
 Configured = Annotated[Settings, Depends(_of_state("settings"))]
-Measured = Annotated[Metrics, Depends(_of_state("metrics"))]
 Notices = Annotated[Noticed, Depends(_of_state("noticed"))]
 InLanes = Annotated[Lanes, Depends(_of_state("lanes"))]
 All = Annotated[AtHand, Depends(_at_hand)]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from app.learning.learner_state import read_state
-from app.routes.dependencies import Configured, InLanes, Measured, Running, json
+from app.routes.dependencies import All, Configured, Running, json
 from app.schemas.operations import ArmHealth, Health, HealthDetails
 from app.web.access import Guarded, needs
 from core.errors import Unavailable
@@ -55,7 +55,7 @@ async def healthz(request: Request, service: Running, settings: Configured) -> R
 
 
 @router.get("/metrics", response_class=PlainTextResponse, dependencies=[needs("admin")])
-async def metrics(service: Running, measured: Measured, lanes: InLanes) -> Response:
+async def metrics(hand: All) -> Response:
     """Prometheus text format."""
-    text = await lanes.operations.run(lambda: measured.expose(service))
+    text = await hand.lanes.operations.run(lambda: hand.metrics.expose(hand.service, hand.searchers.ready))
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

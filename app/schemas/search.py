@@ -12,6 +12,7 @@ from app.schemas.explanation import ExplanationBody
 from app.schemas.facets import FacetBody
 from app.schemas.items import ITEM
 from app.schemas.parts import Id, Name, Text, Values, model
+from app.search.wanted import Wanted
 from core.types import ArmReport, ItemId, Query, QueryId, Range
 
 Bound = Annotated[float, Field(allow_inf_nan=False)]
@@ -95,6 +96,12 @@ class SearchBody(BaseModel):
             },
             context=self.context,
             history=tuple(map(ItemId, self.history)),
+        )
+
+    def wanted(self, query: Query) -> Wanted:
+        """All of the search, whose `query` it is."""
+        return Wanted(
+            query, self.start, self.size, self.plan, self.policy, self.preview, tuple(self.facets), self.explain
         )
 
 

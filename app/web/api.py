@@ -19,6 +19,7 @@ from app.operating.tracing import open_traces
 from app.routes import RESOURCES
 from app.routes.dependencies import json
 from app.schemas.parts import ErrorAnswer
+from app.searchers.searchers import Searchers
 from app.service import Service
 from app.settings import Settings
 from app.studio import pages
@@ -44,12 +45,14 @@ def create_app(build: Callable[[], Service], settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # In a thread, so that /livez answers while a large catalogue is indexed.
         stopping = Event()
-        starting = Thread(target=_start, args=(app, build, settings.service.reload_s, stopping), daemon=True)
+        starting = Thread(target=_start, args=(app, build, settings, stopping), daemon=True)
         starting.start()
         yield
         stopping.set()
         starting.join()
         app.state.noticed.stop()
+        if searchers := app.state.searchers:
+            searchers.close()
         if service := app.state.service:
             service.close()
         if traces := app.state.traces:
@@ -63,6 +66,7 @@ def create_app(build: Callable[[], Service], settings: Settings) -> FastAPI:
         responses={status: {"model": ErrorAnswer} for status in (400, 401, 403, 413, 422, 429, 503)},
     )
     app.state.service = None
+    app.state.searchers = None
     app.state.failure = None
     app.state.settings = settings
     app.state.needs_restart = frozenset()
@@ -94,13 +98,16 @@ def create_app(build: Callable[[], Service], settings: Settings) -> FastAPI:
     return app
 
 
-def _start(app: FastAPI, build: Callable[[], Service], reload_s: float, stopping: Event) -> None:
+def _start(app: FastAPI, build: Callable[[], Service], settings: Settings, stopping: Event) -> None:
     """Tries again while something it needs is away, a database perhaps; any other failure is for a person to mend."""
     while not stopping.is_set():
         try:
-            service = _started(build, reload_s)
+            service = _started(build, settings.service.reload_s)
             app.state.noticed.follow(service)
+            searchers = app.state.searchers = Searchers(service, settings)
             app.state.service = service
+            service.save()  # for who comes to search beside it
+            searchers.start()
             return
         except Unavailable as error:
             log.error("the service cannot start yet; trying again in %s s: %s", _AGAIN_S, error)

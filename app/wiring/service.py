@@ -31,10 +31,12 @@ def build_service(
     settings: Settings,
     *,
     state: Path | None = None,
+    saves: bool = True,
     clock: Callable[[], float] = time.time,
     changed_arms: Callable[[Arms], Arms] = lambda arms: arms,
 ) -> Service:
-    """A service that is not started yet. `state` holds events and models, by default the data directory.
+    """A service that is not started yet. `state` holds events and models, by default the data directory. `saves`: see
+    Service.
 
     `changed_arms` may put other arms in the place of those that are built: an arm of your own, or one that fails.
     """
@@ -81,6 +83,7 @@ def build_service(
         clock=clock,
         closers=closers,
         wake=wake,
+        saves=saves,
     )
 
 

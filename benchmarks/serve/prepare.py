@@ -23,6 +23,7 @@ WINDOW_S = 5.0
 _CONFIG = f"""
 [service]
 learner = true
+processes = 2
 
 [retrieval.plans]
 all = {{ lexical = 100, vector = 100, memory = 50 }}

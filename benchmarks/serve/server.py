@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from benchmarks.loop import ROOT
 CONFIG = "config.toml"
 _START_S = 3_600.0  # a million items take long to be indexed
 _SETTLED_S, _QUIET_S = 900.0, 5
+_BESIDE = re.compile(r"^bowerbird_searchers (\S+)$", re.MULTILINE)
 _LAG = re.compile(r"^bowerbird_learner_lag_seconds (\S+)$", re.MULTILINE)
 
 
@@ -36,7 +38,8 @@ class Server:
         return httpx.get(f"{self.url}{path}", timeout=60).raise_for_status()
 
     def settle(self, since: float) -> None:
-        """Until its learner, started at `since`, has read the log again and trained: that is not everyday work.
+        """Until all its processes search, and its learner, started at `since`, has read the log again and trained: that
+        is not everyday work.
 
         RuntimeError when it takes too long.
         """
@@ -47,8 +50,8 @@ class Server:
             time.sleep(1.0)
             found = _LAG.search(self.get("/metrics").text)
             caught_up = found is not None and time.time() - float(found[1]) > since
-            training = len(list(_children(self.pid))) > 1
-            quiet = quiet + 1 if caught_up and not training else 0
+            training = any(True for learner in self._learners() for _ in _children(learner))
+            quiet = quiet + 1 if caught_up and self._all_search() and not training else 0
 
     def memory(self) -> dict[str, float]:
         """GiB resident: of the service, of it with its children (pages that they share count twice), its most so far.
@@ -63,9 +66,19 @@ class Server:
         }
 
     def cpu_s(self) -> dict[str, float]:
-        """Seconds of processor time so far: of the service, and of its learner (with what it has ended). Linux."""
-        children = sum(_cpu_s(pid) for pid in _children(self.pid))
-        return {"service": _cpu_s(self.pid), "learner": children}
+        """Seconds of processor time so far: of the service with those that search beside it, and of its learner (with
+        what it has ended). Linux."""
+        learners = {pid for learner in self._learners() for pid in (learner, *_children(learner))}
+        service = [pid for pid in (self.pid, *_children(self.pid)) if pid not in learners]
+        return {"service": sum(map(_cpu_s, service)), "learner": sum(map(_cpu_s, learners))}
+
+    def _learners(self) -> list[int]:
+        return [pid for pid in _children(self.pid) if b"\0learn\0" in _command(pid)]
+
+    def _all_search(self) -> bool:
+        wanted = tomllib.loads((self.folder / CONFIG).read_text())["service"].get("processes", 1) - 1
+        found = _BESIDE.search(self.get("/metrics").text)
+        return found is not None and float(found[1]) == wanted
 
 
 def verb(folder: Path, *arguments: str) -> list[str]:
@@ -112,6 +125,13 @@ def _cpu_s(pid: int) -> float:
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def _status(pid: int) -> dict[str, float]:

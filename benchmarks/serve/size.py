@@ -68,7 +68,8 @@ def section(found: Mapping[str, Any]) -> Sequence[str]:
         ),
         "",
         f"Memory under 50 a second: {memory['service_gib']:.2f} GiB of the service (most so far "
-        f"{memory['most_gib']:.2f}), {memory['all_gib']:.2f} GiB with its learner.",
+        f"{memory['most_gib']:.2f}), {memory['all_gib']:.2f} GiB with its learner "
+        "and the processes that search beside it.",
         "",
         f"Where the time goes, at 50 searches a second, with {_arms(found['stages']):.1f} arms a search. Arms run side "
         "by side, within the stage `arms`; a median is interpolated within a bucket of the histogram:",

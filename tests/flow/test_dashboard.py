@@ -91,7 +91,7 @@ def test_stages_sum_to_the_search_and_all_are_there(http: httpx.Client) -> None:
     took = {stage: value - before[stage] for stage, value in sums().items()}
     whole = took.pop("whole")
     assert set(took) == {
-        "parse", "turn", "context", "choose", "arms", "union", "features", "rank", "after", "page", "log", "serialise",
+        "parse", "turn", "context", "choose", "arms", "union", "features", "rank", "after", "page", "serialise", "log",
     }  # fmt: skip
     assert sum(took.values()) == pytest.approx(whole, abs=0.002)
     assert all(value > 0 for value in took.values())

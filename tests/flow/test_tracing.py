@@ -75,7 +75,7 @@ def test_a_search_is_a_span_with_a_child_for_each_stage(
     assert whole.trace_id.hex() == PARENT
     stages = [span for span in spans if span.parent_span_id == whole.span_id]
     assert [span.name for span in stages] == [
-        "parse", "turn", "context", "choose", "arms", "union", "features", "rank", "after", "page", "log", "serialise",
+        "parse", "turn", "context", "choose", "arms", "union", "features", "rank", "after", "page", "serialise", "log",
     ]  # fmt: skip
     assert stages[0].start_time_unix_nano == whole.start_time_unix_nano
     assert stages[-1].end_time_unix_nano == whole.end_time_unix_nano

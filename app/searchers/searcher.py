@@ -1,0 +1,163 @@
+"""One process beside the service: started, watched, started again when it ends."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from threading import Condition, Event, Thread
+
+from app.search.request_clock import RequestClock
+from app.search.wanted import Wanted
+from app.searchers.process import search_for
+from app.searchers.shown import Shown
+from app.settings import Settings
+
+log = logging.getLogger(__name__)
+_SEATS = 3  # one more than are searched for at once: it is there when one of these is done
+_AGAIN_S = 5.0
+_HANGS_S = 5.0  # no search takes so long
+_LEAVES_S = 5.0
+_spawning = get_context("spawn")  # a fork would copy locks that other threads hold
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A place at a process, for one search at a time."""
+
+    process: SpawnProcess
+    connection: Connection
+
+    def show(self, wanted: Wanted, clock: RequestClock) -> Shown | None:
+        """None when the process does not know, or is no more; one that hangs is ended."""
+        try:
+            self.connection.send((wanted, clock))
+            if self.connection.poll(_HANGS_S):
+                shown: Shown | None = self.connection.recv()
+                return shown
+            log.error("a searcher has not answered for %s s; it is ended", _HANGS_S)
+            self.process.kill()
+        except (EOFError, OSError):
+            pass
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A process that answers. `free`: its seats that nobody has."""
+
+    process: SpawnProcess
+    news: Connection
+    free: list[Seat]
+
+
+class Searcher:
+    """`changed` is the lock of all that changes here. Properties, and methods that say so, want it held."""
+
+    def __init__(self, settings: Settings, changed: Condition) -> None:
+        self._settings = settings
+        self._changed = changed
+        self._process: SpawnProcess | None = None
+        self._running: _Running | None = None  # once it can answer
+        self._reached = 0  # the number of the catalogue's change
+        self._stop, self._again = Event(), Event()
+        self._thread = Thread(target=self._keep, name="searcher", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def adopt(self, settings: Settings) -> None:
+        """By these from now on: in a process that is started anew."""
+        self._settings = settings
+        self._again.set()
+        self._end()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._end()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def ready(self) -> bool:
+        return self._running is not None
+
+    @property
+    def free(self) -> int:
+        """How many seats."""
+        return len(self._running.free) if self._running else 0
+
+    def take(self) -> Seat:
+        """One that is free. Holding `changed`."""
+        assert self._running is not None
+        return self._running.free.pop()
+
+    def give_back(self, seat: Seat) -> None:
+        """Holding `changed`."""
+        if self._running and self._running.process is seat.process:
+            self._running.free.append(seat)
+
+    def tell(self, number: int | None) -> None:
+        """Of a change of the catalogue, or that it is to end. Holding `changed`."""
+        if self._running:
+            with suppress(OSError):
+                self._running.news.send(number)
+
+    def has(self, number: int) -> bool:
+        """Whether the change shows in whatever it answers. Holding `changed`."""
+        return self._running is None or self._reached >= number
+
+    def _keep(self) -> None:
+        while (running := self._begin()) is not None:
+            self._listen(running)
+            running.process.join()
+            with self._changed:
+                self._process = None
+                self._changed.notify_all()
+            if not (self._stop.is_set() or self._again.is_set()):
+                status = running.process.exitcode
+                log.error("a searcher ended with status %s; starting it again in %s s", status, _AGAIN_S)
+                self._stop.wait(_AGAIN_S)
+
+    def _begin(self) -> _Running | None:
+        """None when it is to stop."""
+        with self._changed:
+            self._again.clear()
+            if self._stop.is_set():
+                return None
+            running = self._spawn()
+            self._process = running.process
+            return running
+
+    def _spawn(self) -> _Running:
+        (news, its_news), *seats = [_spawning.Pipe() for _ in range(1 + _SEATS)]
+        verbose = logging.root.isEnabledFor(logging.INFO)  # as this process is
+        given = (self._settings, verbose, [its for _, its in seats], its_news)
+        process = _spawning.Process(target=search_for, args=given, name="searcher", daemon=True)
+        process.start()
+        for its in (its_news, *(its for _, its in seats)):
+            its.close()  # it has its own; without this one, ours end with it
+        return _Running(process, news, [Seat(process, ours) for ours, _ in seats])
+
+    def _listen(self, running: _Running) -> None:
+        """Until it ends."""
+        with suppress(EOFError, OSError):
+            while True:
+                number = running.news.recv()
+                with self._changed:
+                    self._running, self._reached = running, number
+                    self._changed.notify_all()
+        with self._changed:
+            self._running = None
+            self._changed.notify_all()
+
+    def _end(self) -> None:
+        with self._changed:
+            process = self._process
+            self.tell(None)
+            left = self._changed.wait_for(lambda: self._process is None or self._process is not process, _LEAVES_S)
+        if process is not None and not left:
+            process.kill()
