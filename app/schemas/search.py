@@ -187,8 +187,8 @@ class SearchAnswer(BaseModel):
             "release": 12,
             "arms": {"lexical": {"status": "ok", "depth": 100, "found": 100, "took_ms": 0.9}},
             "degraded": False,
-            "logged": True,
             "facets": {"mood": [{"value": "romantic", "count": 12}]},
+            "logged": True,
             "took_ms": 7.4,
         }
     )
@@ -202,10 +202,10 @@ class SearchAnswer(BaseModel):
     release: int
     arms: dict[str, ArmBody]
     degraded: bool = Field(description="Whether an asked arm did not answer.")
-    logged: bool = Field(description="Whether feedback can be taken; false of a preview, or when the log fails.")
     neural: ArmBody | None = Field(default=None, description="The neural stage, where one is configured.")
     experiment: str | None = Field(default=None, description="`name:variant` of the experiment it takes part in.")
     facets: dict[str, FacetBody] | None = Field(
         default=None, description="The asked ones: values with counts, most frequent first, or ranges of a number."
     )
+    logged: bool = Field(description="Whether feedback can be taken; false of a preview, or when the log fails.")
     took_ms: float

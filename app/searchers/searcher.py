@@ -62,7 +62,7 @@ class Searcher:
         self._changed = changed
         self._process: SpawnProcess | None = None
         self._running: _Running | None = None  # once it can answer
-        self._reached = 0  # the number of the catalogue's change
+        self._reached = self._wanted = 0  # the number of the catalogue's change that shows, and that must
         self._stop, self._again = Event(), Event()
         self._thread = Thread(target=self._keep, name="searcher", daemon=True)
 
@@ -100,11 +100,12 @@ class Searcher:
         if self._running and self._running.process is seat.process:
             self._running.free.append(seat)
 
-    def tell(self, number: int | None) -> None:
-        """Of a change of the catalogue, or that it is to end. Holding `changed`."""
-        if self._running:
-            with suppress(OSError):
-                self._running.news.send(number)
+    def want(self, number: int) -> None:
+        """A change of the catalogue: it is to show soon, or before a process that is starting answers. Holding
+        `changed`."""
+        self._wanted = max(self._wanted, number)
+        if self._running and not self.has(number):
+            _tell(self._running.news, number)
 
     def has(self, number: int) -> bool:
         """Whether the change shows in whatever it answers. Holding `changed`."""
@@ -148,7 +149,11 @@ class Searcher:
             while True:
                 number = running.news.recv()
                 with self._changed:
-                    self._running, self._reached = running, number
+                    self._reached = number
+                    if self.ready or number >= self._wanted:
+                        self._running = running
+                    else:
+                        _tell(running.news, self._wanted)
                     self._changed.notify_all()
         with self._changed:
             self._running = None
@@ -157,7 +162,14 @@ class Searcher:
     def _end(self) -> None:
         with self._changed:
             process = self._process
-            self.tell(None)
+            if self._running:
+                _tell(self._running.news, None)
             left = self._changed.wait_for(lambda: self._process is None or self._process is not process, _LEAVES_S)
         if process is not None and not left:
             process.kill()
+
+
+def _tell(news: Connection, number: int | None) -> None:
+    """None: that it is to end."""
+    with suppress(OSError):  # it has
+        news.send(number)

@@ -53,8 +53,7 @@ class Searchers:
         """Return when this change of the catalogue shows in every process."""
         with self._changed:
             for each in self._beside:
-                if not each.has(number):
-                    each.tell(number)
+                each.want(number)
             self._changed.wait_for(lambda: all(each.has(number) for each in self._beside), _LATE_S)
 
     def adopt(self, settings: Settings) -> None:
