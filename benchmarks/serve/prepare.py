@@ -20,10 +20,10 @@ PLANS = 3  # arms of the smallest plan
 WINDOW_S = 5.0
 # The window is short so that the learner keeps working while the service is measured, on as many searches a second as
 # come in, which is what it has to do all day.
-_CONFIG = f"""
+_CONFIG = """
 [service]
 learner = true
-processes = 2
+processes = {processes}
 
 [retrieval.plans]
 all = {{ lexical = 100, vector = 100, memory = 50 }}
@@ -41,8 +41,10 @@ min_clicked = 200
 retrain_every = 200
 
 [feedback]
-window_s = {WINDOW_S}
+window_s = {window_s}
 """
+# As many processes search as there are processors, where their indexes are to be had twice: not in 6 GiB for a million.
+_PROCESSES, _TWICE_UP_TO = 2, 100_000
 _ROUND, _ROUNDS = 400, 10
 
 
@@ -53,13 +55,15 @@ def prepare(folder: Path, count: int, port: int) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     fill(folder, items)
     # One learner at a time: while clicks are collected, it is called by hand.
-    (folder / CONFIG).write_text(_CONFIG.replace("learner = true", "learner = false"))
+    processes = _PROCESSES if count <= _TWICE_UP_TO else 1
+    config = _CONFIG.format(processes=processes, window_s=WINDOW_S)
+    (folder / CONFIG).write_text(config.replace("learner = true", "learner = false"))
     filled_s = time.perf_counter() - began
     with started(folder, port) as server:
         ready_s = time.perf_counter() - began - filled_s
         learned = _learn(folder, server.url, title_queries(items, _ROUND * _ROUNDS, 11))
-    (folder / CONFIG).write_text(_CONFIG)
-    return {"fill_s": filled_s, "first_start_s": ready_s, **learned}
+    (folder / CONFIG).write_text(config)
+    return {"processes": processes, "fill_s": filled_s, "first_start_s": ready_s, **learned}
 
 
 def queries(count: int, wanted: int, seed: int) -> list[str]:

@@ -57,7 +57,8 @@ def section(found: Mapping[str, Any]) -> Sequence[str]:
     ]  # fmt: skip
     return [
         f"## {found['items']:,} items",
-        f"Each load lasts {found['load_s']:g} s. Policy and ranker were learned from {prepared['clicks']} clicks in "
+        f"Each load lasts {found['load_s']:g} s. Processes that search: {prepared.get('processes', 1)}. Policy and "
+        f"ranker were learned from {prepared['clicks']} clicks in "
         f"{prepared['searches']:,} searches, and were in every answer. Filling took {prepared['fill_s']:.0f} s, the "
         f"first start with all indexes {prepared['first_start_s']:.0f} s. The learner works beside the service, on the "
         "searches of these loads as on others; they begin when it has read the log again. Processor times are "
