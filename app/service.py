@@ -158,15 +158,16 @@ class Service:
         nothing, or the log cannot be written, which the page says.
         """
         wanted = Wanted(self.in_session(query), start, size, plan, policy, preview, facets)
-        page = self.answer(wanted, clock)
-        return page if preview else replace(page, logged=self.logged(page.impression))
+        with self.gaps.search():
+            page = self.answer(wanted, clock)
+            return page if preview else replace(page, logged=self.logged(page.impression))
 
     def in_session(self, query: Query) -> Query:
         """With what its session has engaged with lately, unless it says that itself."""
         return query if query.history else replace(query, history=self.sessions.history(query.session_id))
 
     def answer(self, wanted: Wanted, clock: RequestClock | None = None) -> Page:
-        """The page, of which nobody knows yet: it is not logged."""
+        """The page, of which nobody knows yet: it is not logged. Call it within a search of the `gaps`."""
         check_forced(wanted.plan, wanted.policy, preview=wanted.preview)
         setup, serving = self._started()
         forced = named("plan", setup.plans, wanted.plan) if wanted.plan is not None else None
@@ -174,7 +175,7 @@ class Service:
             serving = replace(serving, policy=self.policy(wanted.policy), experiment=None)
         clock = clock or RequestClock(setup.request_ms)
         query, start, size = wanted.query, wanted.start, wanted.size
-        with self.gaps.search(), self._turns.turn():
+        with self._turns.turn():
             clock.lap("turn")
             answer = conduct(setup.pipeline, query, serving, plan=forced, clock=clock)
             if not wanted.preview:

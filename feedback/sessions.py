@@ -16,7 +16,7 @@ _ITEMS = 20
 class Sessions:
     """The newest items of the newest sessions, in memory: bounded, of this process, and gone with it.
 
-    Only actions that speak for an item (weight above 0) count. A service that answers a session from several processes
+    Only actions that speak for an item (weight above 0) count. Who answers a session from several services
     gets its history with the search instead.
     """
 

@@ -32,8 +32,9 @@ async def search(request: Request, body: SearchBody, given: All) -> Response:
     def answered() -> tuple[Shown, bool]:
         clock.lap("parse")
         query = service.in_session(body.asked(new_query_id(), service.clock(), users.hashed))
-        shown = searchers.show(body.wanted(query), clock)
-        logged = not body.preview and service.logged(shown.impression)
+        with service.gaps.search():  # wherever it is answered: what can wait is done when nobody searches
+            shown = searchers.show(body.wanted(query), clock)
+            logged = not body.preview and service.logged(shown.impression)
         clock.lap("log")
         return shown, logged
 

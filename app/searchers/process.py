@@ -59,7 +59,8 @@ def _serve(service: Service, seat: Connection) -> None:
 
 def _shown(service: Service, wanted: Wanted, clock: RequestClock) -> Shown | None:
     try:
-        return show(service, wanted, clock)
+        with service.gaps.search():
+            return show(service, wanted, clock)
     except BowerbirdError:  # something wrong is asked for, which whoever asks is told by the service itself
         return None
     except Exception:  # the service tries itself

@@ -50,7 +50,7 @@ class Searchers:
         return shown
 
     def reach(self, number: int) -> None:
-        """Return when this change of the catalogue shows in every process."""
+        """Return when this change of the catalogue shows in every process, or soon will in one that is late."""
         with self._changed:
             for each in self._beside:
                 each.want(number)

@@ -28,7 +28,8 @@ _LAG = re.compile(r"^bowerbird_learner_lag_seconds (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Ready. Its process has a learner as a child, as `bowerbird serve` has unless it is told otherwise."""
+    """Ready. Its process has a learner as a child, as `bowerbird serve` has unless it is told otherwise, and those that
+    search beside it."""
 
     folder: Path
     url: str
