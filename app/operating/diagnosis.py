@@ -106,7 +106,7 @@ def _catalogue(settings: Settings) -> Iterator[Finding]:
 
 
 def _encoder(settings: Settings) -> Iterator[Finding]:
-    exported = list((settings.data_dir / "cache").glob("*.onnx"))
+    exported = list((settings.data_dir / "cache").glob("*.fused.onnx"))
     if exported:
         yield Finding("encoder", "ok", f"{settings.vector.encoder}, exported as {exported[0].name}.")
     elif importlib.util.find_spec("torch"):

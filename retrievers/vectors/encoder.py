@@ -1,18 +1,15 @@
 """The encoder: a sentence-transformers model, exported once to ONNX, which encodes three times faster on CPUs.
 
-PyTorch and sentence-transformers take seconds to import, so they are loaded only to export (or when a model cannot be
-exported); serving needs neither. For queries the weights are rounded to 8 bits.
+For queries the weights are rounded to 8 bits.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
@@ -23,10 +20,7 @@ from core.errors import InvalidConfig
 from core.pace import unhurried
 from core.protocols import Encoder
 from core.types import Floats
-from retrievers.offline import never_ask_the_hub
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+from retrievers.vectors.export import export, load_torch
 
 BUNDLED = "all-MiniLM-L6-v2"
 _BULK_BATCH = 8  # larger batches pad more and were slower on two cores
@@ -43,10 +37,8 @@ def open_encoder(model: str, cache: Path) -> Encoder:
             f"Name the bundled model {BUNDLED!r}, or a folder that holds a modules.json.",
         )
     version = version_of(folder)
-    target = cache / f"{version}.onnx"
-    if not target.is_file() and not _export(folder, target):
-        return TorchEncoder(folder, version)
-    return OnnxEncoder(folder, target, _quantized(target), version)
+    exported = export(folder, cache, version)
+    return OnnxEncoder(folder, *exported, version) if exported else TorchEncoder(folder, version)
 
 
 class OnnxEncoder:
@@ -99,7 +91,7 @@ class TorchEncoder:
 
     def __init__(self, folder: Path, version: str) -> None:
         self.version = version
-        self._model = _load(folder)
+        self._model = load_torch(folder)
         self.dimension = int(self._model.encode("dimension").shape[0])
 
     def encode(self, texts: Sequence[str]) -> Floats:
@@ -133,69 +125,3 @@ def version_of(folder: Path) -> str:
             digest.update(path.read_bytes())
     name = BUNDLED if folder == Path(get_model_path()) else folder.name
     return f"{name}-{digest.hexdigest()[:12]}"
-
-
-def _load(folder: Path) -> SentenceTransformer:
-    never_ask_the_hub()
-    from sentence_transformers import SentenceTransformer
-
-    return SentenceTransformer(str(folder), device="cpu")
-
-
-def _export(folder: Path, target: Path) -> bool:
-    """Write the transformer as ONNX; False for a model that is not transformer + mean pooling (+ normalise)."""
-    modules = [module["type"].rsplit(".", 1)[-1] for module in json.loads((folder / "modules.json").read_text())]
-    pooling = folder / "1_Pooling" / "config.json"
-    is_mean = pooling.is_file() and json.loads(pooling.read_text()).get("pooling_mode_mean_tokens", False)
-    if modules not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]) or not is_mean:
-        return False
-    import torch
-
-    class LastHidden(torch.nn.Module):
-        def __init__(self, transformer: Any) -> None:
-            super().__init__()
-            self.transformer = transformer
-
-        def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
-            output = self.transformer(input_ids=ids, attention_mask=mask, token_type_ids=types)
-            hidden: torch.Tensor = output.last_hidden_state
-            return hidden
-
-    transformer = _load(folder)[0].auto_model
-    ids = torch.ones(2, 8, dtype=torch.long)
-    names = ["input_ids", "attention_mask", "token_type_ids", "hidden"]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}.partial")
-    import warnings
-
-    with warnings.catch_warnings():
-        # The tracing exporter is announced as legacy; the newer one needs packages that this one does without.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            LastHidden(transformer).eval(),
-            (ids, torch.ones_like(ids), torch.zeros_like(ids)),
-            str(partial),
-            input_names=names[:3],
-            output_names=names[3:],
-            dynamic_axes={name: {0: "batch", 1: "sequence"} for name in names},
-            opset_version=17,
-            dynamo=False,
-        )
-    partial.replace(target)
-    return True
-
-
-def _quantized(model: Path) -> Path:
-    """The exported model with weights of 8 bits, made once."""
-    target = model.with_suffix(".int8.onnx")
-    if not target.is_file():
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-
-        partial = target.with_suffix(f".{os.getpid()}.partial")
-        logging.disable(logging.WARNING)  # it advises to optimise the model first, which here changes nothing
-        try:
-            quantize_dynamic(str(model), str(partial), weight_type=QuantType.QInt8, per_channel=True)
-        finally:
-            logging.disable(logging.NOTSET)
-        partial.replace(target)
-    return target
