@@ -27,6 +27,7 @@ _BATCH = 2_000
 _DUE_SHARE = 0.05
 _QUIET_S = 5.0
 _OVERDUE_SHARE = 0.5
+_FAR = 20_000  # changes, some ten seconds of work
 # While several writers are at it, changes are applied at most so often, and a round waits a moment for those of the
 # round before, who all were answered at once and are about to come back: what an arm pays per time it is told, and not
 # per item (a commit of the lexical index above all), is then paid for all of them together.
@@ -74,6 +75,17 @@ class Indexer:
         self._unsaved = 0
         self._changed_at = 0.0
         self.sequence = 0
+
+    @property
+    def behind(self) -> int:
+        """How many changes there are since the newest checkpoint."""
+        checkpoint = self._checkpoints.newest()
+        return self._catalogue.sequence() - (checkpoint.sequence if checkpoint else 0)
+
+    @property
+    def far_behind(self) -> bool:
+        """Whether these are so many that whoever starts from it has long to work, and saves a new one."""
+        return self.behind > max(_FAR, _DUE_SHARE * len(self._catalogue))
 
     def restore(self) -> None:
         """Start from the newest checkpoint; without one that can be read `catch_up` begins at the beginning."""

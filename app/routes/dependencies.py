@@ -26,7 +26,8 @@ async def _service(request: Request) -> Service:
     service: Service | None = request.app.state.service
     if service is None:
         failure = request.app.state.failure
-        message = f"The service could not start: {failure}." if failure else "The service is still starting."
+        starting = f"The service is still starting{request.app.state.indexing}."
+        message = f"The service could not start: {failure}." if failure else starting
         remedy = "See the server's log." if failure else "Try again in a few seconds; /readyz tells when."
         raise Unavailable("not_ready", message, remedy)
     return service

@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app.indexing import garbage
 from app.insights.noticed import Noticed
+from app.operating.first_indexes import Indexing, make_indexes
 from app.operating.metrics import Metrics
 from app.operating.tracing import open_traces
 from app.routes import RESOURCES
@@ -68,6 +69,7 @@ def create_app(build: Callable[[], Service], settings: Settings) -> FastAPI:
     app.state.service = None
     app.state.searchers = None
     app.state.failure = None
+    app.state.indexing = Indexing(0)
     app.state.settings = settings
     app.state.needs_restart = frozenset()
     app.state.draining = False
@@ -102,7 +104,9 @@ def _start(app: FastAPI, build: Callable[[], Service], settings: Settings, stopp
     """Tries again while something it needs is away, a database perhaps; any other failure is for a person to mend."""
     while not stopping.is_set():
         try:
-            service = _started(build, settings.service.reload_s)
+            service = _started(app, build, settings, stopping)
+            if service is None:
+                return
             app.state.noticed.follow(service)
             searchers = app.state.searchers = Searchers(service, settings)
             app.state.service = service
@@ -119,11 +123,18 @@ def _start(app: FastAPI, build: Callable[[], Service], settings: Settings, stopp
             return
 
 
-def _started(build: Callable[[], Service], reload_s: float) -> Service:
+def _started(app: FastAPI, build: Callable[[], Service], settings: Settings, stopping: Event) -> Service | None:
+    """None when it is to stop before that."""
     service = build()
-    service.start()
+    progress = app.state.indexing = Indexing(service.indexer.behind)
+    if service.saves and service.indexer.far_behind:
+        make_indexes(settings, progress, stopping)
+    if stopping.is_set():
+        service.close()
+        return None
+    service.start(progress)
     garbage.started()
-    service.follow(reload_s)
+    service.follow(settings.service.reload_s)
     return service
 
 
