@@ -12,7 +12,8 @@ from retrievers.engagements.customers import CustomersModel
 from retrievers.explore import ExploreRetriever
 from retrievers.personal import PersonalRetriever
 from retrievers.vector import VectorRetriever
-from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.vectors.embeddings import StoredEmbeddings
+from retrievers.vectors.query_vectors import QueryVectors
 
 
 class Following:

@@ -17,7 +17,8 @@ from core.types import Range
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
 from retrievers.sparse import SparseRetriever
-from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
+from retrievers.vectors.embeddings import StoredEmbeddings
+from retrievers.vectors.query_vectors import QueryVectors
 
 Build = Callable[[StoredEmbeddings, QueryVectors], Retriever]
 ARMS: dict[str, Build] = {
