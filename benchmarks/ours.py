@@ -22,9 +22,8 @@ from retrievers.memory import MemoryRetriever
 from retrievers.q2e.memory_model import MemoryModel
 from retrievers.sparse import SparseRetriever
 from retrievers.structured import StructuredRetriever
-from retrievers.vectors.embeddings import StoredEmbeddings
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.vectors.index import VectorIndex
-from retrievers.vectors.query_vectors import QueryVectors
 
 _LEARNED, _REMEMBERED = 20_000, 10  # queries the memory has learned, and items of each
 

@@ -13,7 +13,7 @@ from core.types import Item, ItemId, Query, QueryId
 from ranking.metrics import Judgments, answerable
 from retrievers.document import labels, prose
 from retrievers.memory import MemoryRetriever
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors
 
 _DEPTH = 100
 

@@ -30,7 +30,7 @@ from retrievers.lexical import LexicalRetriever
 from retrievers.vector import VectorRetriever
 from retrievers.vectors import adapter_model as query_adapter_model
 from retrievers.vectors.adapter_model import QueryAdapterLearner
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors
 from simulation.clicks import PositionBasedClicks
 from simulation.traffic import zipf
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from core.rates import decode_rates
 from core.types import Item, ItemId, Query, Scored
+from retrievers.vectors.embeddings import QueryVectors
 from retrievers.vectors.index import VectorIndex
-from retrievers.vectors.query_vectors import QueryVectors
 
 _NEAR = 4  # times the asked depth are looked at
 _PRIOR_GAIN, _PRIOR_STRENGTH = 0.1, 2.0

@@ -22,8 +22,7 @@ from retrievers.q2e.predicted import item_terms
 from retrievers.q2e.prior import MAX_WORDS, believed
 from retrievers.q2e.ranked import PRIOR_GAIN, ranked
 from retrievers.q2e.term_table import TermTable
-from retrievers.vectors.embeddings import StoredEmbeddings
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 _BATCH = 50  # items that are taken in at a time, for searches to come in between
 

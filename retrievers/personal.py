@@ -10,8 +10,8 @@ import numpy as np
 from core.customer import customer_of
 from core.types import Floats, ItemId, Query, Scored
 from retrievers.engagements.customers import CustomersModel
+from retrievers.vectors.embeddings import QueryVectors
 from retrievers.vectors.index import VectorIndex
-from retrievers.vectors.query_vectors import QueryVectors
 
 # The newest item of the session counts this much beside a customer's (whose weights halve with time), the one before it
 # DECAY of that, and so on: what one does now says more than what one did last week.

@@ -8,9 +8,8 @@ from pathlib import Path
 from core.types import Item, ItemId, Query, Scored
 from retrievers.document import passage
 from retrievers.vectors.adapter import QueryAdapter
-from retrievers.vectors.embeddings import StoredEmbeddings
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.vectors.index import VectorIndex
-from retrievers.vectors.query_vectors import QueryVectors
 
 
 class VectorRetriever:

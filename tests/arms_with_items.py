@@ -10,8 +10,7 @@ from retrievers.memory import MemoryRetriever
 from retrievers.okapi import OkapiRetriever
 from retrievers.popular import PopularRetriever
 from retrievers.structured import StructuredRetriever
-from retrievers.vectors.embeddings import StoredEmbeddings
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.words.analyser import ENGLISH, Analyser
 
 

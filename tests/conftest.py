@@ -10,9 +10,8 @@ import pytest
 from postgres_server import PostgresServer, postgres_server
 
 from core.protocols import Encoder
-from retrievers.vectors.embeddings import StoredEmbeddings
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 from retrievers.vectors.encoder import BUNDLED, open_encoder
-from retrievers.vectors.query_vectors import QueryVectors
 
 DATA = Path(os.environ.get("BOWERBIRD_DATA", "../shared/data"))
 

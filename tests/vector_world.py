@@ -12,8 +12,7 @@ from retrievers.engagements.customers import CustomersModel
 from retrievers.explore import ExploreRetriever
 from retrievers.personal import PersonalRetriever
 from retrievers.vector import VectorRetriever
-from retrievers.vectors.embeddings import StoredEmbeddings
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 
 class Following:

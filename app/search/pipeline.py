@@ -43,9 +43,7 @@ class Pipeline:
         fan_out: FanOut,
         neural: NeuralStage | None = None,
         diversity: Diversity | None = None,
-        announce: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """`announce` is told the text first of all: for what can be begun before the plan is known."""
         self._arms = arms
         self._items = items
         self._extractor = extractor
@@ -55,7 +53,6 @@ class Pipeline:
         self._last_resort = LastResort(fan_out, items, arm=FALLBACK_ARM)
         self._neural = neural
         self._diversity = diversity
-        self._announce = announce
         self._fusion = ReciprocalRankFusion()
 
     def context(self, query: Query) -> Features:
@@ -77,7 +74,6 @@ class Pipeline:
         Unavailable when no arm answers and nothing is known to be popular.
         """
         clock = clock or RequestClock()
-        self._announce(query.text)
         context = self.context(query)
         clock.lap("context")
         choice = Choice(plan, 1.0, "forced") if plan else self._choose(serving.policy, query, context)

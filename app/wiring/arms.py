@@ -39,7 +39,7 @@ from retrievers.structure.readings_model import ReadingsLearner
 from retrievers.structured import StructuredRetriever
 from retrievers.vector import VectorRetriever
 from retrievers.vectors.adapter_model import QueryAdapterLearner
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors
 from retrievers.words.analyser import analyser
 
 Load = Callable[[bytes | None], None]
@@ -48,8 +48,7 @@ Close = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """`followers` in the order in which they are told of changes, `loads` by the component that they load. `announce`:
-    see Pipeline."""
+    """`followers` in the order in which they are told of changes, `loads` by the component that they load."""
 
     items: ItemTable
     by_name: Mapping[str, Retriever]
@@ -58,7 +57,6 @@ class Arms:
     structured: StructuredRetriever
     extractor: FeatureExtractor
     encoder: str
-    announce: Callable[[str], None]
     followers: Mapping[str, Indexed]
     loads: Mapping[str, Sequence[Load]]
     closers: Sequence[Close]
@@ -67,8 +65,8 @@ class Arms:
 def build_arms(settings: Settings, indexes: Path) -> Arms:
     """All arms, empty. What lives on disk while it is used does so below `indexes`."""
     embeddings = open_embeddings(settings)
+    closers: list[Close] = [embeddings.close]
     query_vector = QueryVectors(embeddings.encoder)  # quicker than a look on disk
-    closers: list[Close] = [embeddings.close, query_vector.close]
     embeddings.look_first(query_vector)
     items = ItemTable()
     lexical = _lexical(settings, items, indexes)
@@ -97,7 +95,6 @@ def build_arms(settings: Settings, indexes: Path) -> Arms:
         structured=structured,
         extractor=extractor,
         encoder=embeddings.version,
-        announce=query_vector.announce,
         # The structured arm is told while the table still knows what an item said before; then the table, which the
         # others look into; then what finds by words, so that items can be shown early; and what encodes last, because
         # it is slow.

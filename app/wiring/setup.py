@@ -47,7 +47,6 @@ class SetupBuilder:
             fan_out=self.fan_out,
             neural=self._read_by(settings),
             diversity=build_diversity(settings),
-            announce=self.arms.announce,
         )
         self._models = models
         return Setup(

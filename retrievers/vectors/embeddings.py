@@ -1,8 +1,11 @@
-"""Vectors that are computed once, by content hash on disk."""
+"""Vectors that are computed once: items' by content hash on disk, queries' in a small memory cache."""
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,6 @@ import numpy as np
 from core.protocols import Encoder
 from core.types import Floats
 from retrievers.encoded_store import EncodedStore, content_key
-from retrievers.vectors.query_vectors import QueryVectors
 
 _CHUNK = 256
 
@@ -81,3 +83,43 @@ class StoredEmbeddings:
 
     def close(self) -> None:
         self._store.close()
+
+
+class QueryVectors:
+    """The newest query vectors, each computed once even when several arms ask for it at the same time."""
+
+    def __init__(self, encoder: Encoder, capacity: int = 10_000) -> None:
+        self._encoder = encoder
+        self._capacity = capacity
+        self._lock = threading.Lock()
+        self._futures: OrderedDict[str, Future[Floats]] = OrderedDict()
+
+    def __call__(self, text: str) -> Floats:
+        """[dimension] float32 of length 1."""
+        with self._lock:
+            future = self._futures.get(text)
+            if mine := future is None:
+                future = self._futures[text] = Future()
+                if len(self._futures) > self._capacity:
+                    self._futures.popitem(last=False)
+            self._futures.move_to_end(text)
+        assert future is not None
+        if mine:
+            try:
+                future.set_result(self._encoder.encode_queries([text])[0])
+            except BaseException as error:
+                with self._lock:
+                    self._futures.pop(text, None)
+                future.set_exception(error)
+                raise
+        return future.result()
+
+    def known(self, text: str) -> Floats | None:
+        """The vector, if it is here; it stays as new as it was."""
+        with self._lock:
+            future = self._futures.get(text)
+        return future.result() if future is not None and future.done() and not future.exception() else None
+
+    def __contains__(self, text: str) -> bool:
+        with self._lock:
+            return text in self._futures

@@ -22,8 +22,7 @@ from retrievers.popular import PopularRetriever
 from retrievers.sparse import SparseRetriever
 from retrievers.structured import StructuredRetriever
 from retrievers.vector import VectorRetriever
-from retrievers.vectors.embeddings import StoredEmbeddings
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 Build = Callable[[ItemTable, StoredEmbeddings, QueryVectors], Any]
 INDEXES: dict[str, Build] = {

@@ -15,8 +15,7 @@ from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
 from retrievers.sparse import SparseRetriever
 from retrievers.vector import VectorRetriever
-from retrievers.vectors.embeddings import StoredEmbeddings
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 ITEMS = [item("red", "Red lamp", brand="Acme"), item("blue", "Blue lamp", brand="Bolt"), item("chair", "Oak chair")]
 Build = Callable[[StoredEmbeddings, QueryVectors], Repeatable]

@@ -17,8 +17,7 @@ from core.types import Range
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
 from retrievers.sparse import SparseRetriever
-from retrievers.vectors.embeddings import StoredEmbeddings
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 Build = Callable[[StoredEmbeddings, QueryVectors], Retriever]
 ARMS: dict[str, Build] = {

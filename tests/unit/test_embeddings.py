@@ -5,16 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from waiting import until
 
 from core.types import Floats
-from retrievers.vectors.embeddings import StoredEmbeddings
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 
 class Letters:
@@ -98,52 +95,6 @@ def test_the_oldest_query_is_forgotten_and_a_failure_is_not_remembered() -> None
     with pytest.raises(RuntimeError, match="no memory"):
         vectors("d")
     assert "d" not in vectors
-
-
-def test_an_announced_text_is_encoded_before_anybody_asks() -> None:
-    encoder = Letters()
-    vectors = QueryVectors(encoder)
-    vectors.announce("lamp")
-    until(lambda: vectors.known("lamp") is not None)
-    assert "lamp" not in vectors  # for who is charged for it, it is not at hand yet
-    assert np.array_equal(vectors("lamp"), Letters().encode(["lamp"])[0])
-    assert "lamp" in vectors
-    vectors.announce("lamp")
-    vectors.announce(" ")
-    vectors.close()
-    assert encoder.asked == ["lamp"]
-
-
-def test_what_is_announced_in_vain_is_no_longer_begun_until_it_is_asked_for_again() -> None:
-    encoder = Letters()
-    vectors = QueryVectors(encoder)
-    for n in range(200):
-        vectors.announce(f"in vain {n}")
-    begun = _begun(encoder, vectors, "still in vain")
-    assert not begun
-    for n in range(40):
-        vectors.announce(f"lamp {n}")
-        vectors(f"lamp {n}")
-    assert _begun(encoder, vectors, "another lamp")
-    vectors.close()
-
-
-def test_a_failure_ahead_is_not_remembered() -> None:
-    encoder = Letters()
-    encoder.encode, encode = _fail, encoder.encode  # type: ignore[method-assign]
-    vectors = QueryVectors(encoder)
-    vectors.announce("lamp")
-    vectors.close()
-    encoder.encode = encode  # type: ignore[method-assign]
-    assert vectors("lamp").shape == (26,)
-
-
-def _begun(encoder: Letters, vectors: QueryVectors, text: str) -> bool:
-    """Whether it is, once it is announced; those that were begun before it are done by then."""
-    vectors.announce(text)
-    with suppress(AssertionError):
-        until(lambda: text in encoder.asked, within_s=0.5)
-    return text in encoder.asked
 
 
 def _fail(texts: Sequence[str]) -> Floats:

@@ -8,8 +8,7 @@ from core.rates import encode_rates
 from core.types import Item, ItemId
 from retrievers.explore import ExploreRetriever
 from retrievers.vector import VectorRetriever
-from retrievers.vectors.embeddings import StoredEmbeddings
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 
 def explore(embeddings: StoredEmbeddings, query_vector: QueryVectors, *items: Item) -> ExploreRetriever:

@@ -18,8 +18,7 @@ from retrievers.memory import MemoryRetriever
 from retrievers.q2e.generated import GeneratedQueries
 from retrievers.q2e.memory_model import MemoryLearner, MemoryModel
 from retrievers.q2e.predicted import item_terms
-from retrievers.vectors.embeddings import StoredEmbeddings
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 DAY = 86_400.0
 ITEMS = [item("a", "Desk lamp"), item("b", "Lamp"), item("c", "Oak table"), item("d", "Pine table")]

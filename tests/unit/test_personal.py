@@ -12,8 +12,7 @@ from core.types import Item, ItemId
 from retrievers.engagements.customers import MAX_ITEMS, CustomersLearner, CustomersModel
 from retrievers.personal import PersonalRetriever
 from retrievers.vector import VectorRetriever
-from retrievers.vectors.embeddings import StoredEmbeddings
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 MUSIC = [item(f"jazz-{n}", title) for n, title in enumerate(["Jazz trumpet", "Jazz piano trio", "Swing jazz band"])]
 TOOLS = [item(f"tool-{n}", title) for n, title in enumerate(["Cordless drill", "Hammer drill", "Circular saw"])]

@@ -20,7 +20,7 @@ from bandit.coverage.policy import CoverageModel, CoveragePolicy
 from bandit.fixed import FixedPolicy
 from bandit.plans import PlanLibrary
 from core.protocols import Policy, Ranker, Retriever
-from core.types import ArmStatus, Candidate, Choice, Features, Plan, Query, Scored
+from core.types import ArmStatus, Candidate, Features, Plan, Query, Scored
 from ranking.features.extractor import FeatureExtractor
 from ranking.rrf import ReciprocalRankFusion
 
@@ -71,12 +71,7 @@ def late() -> Iterator[Late]:
 
 
 @pytest.fixture
-def announced() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def pipeline(late: Late, announced: list[str]) -> Iterator[Pipeline]:
+def pipeline(late: Late) -> Iterator[Pipeline]:
     arms: Mapping[str, Retriever] = {arm.name: arm for arm in (Okapi(), late, Broken(), Popular())}
     items = ItemTable()
     extractor = FeatureExtractor(tuple(arms))
@@ -90,7 +85,6 @@ def pipeline(late: Late, announced: list[str]) -> Iterator[Pipeline]:
         context=context_features,
         fallback=FixedPolicy(LIBRARY, "broken"),
         fan_out=fan_out,
-        announce=announced.append,
     )
     late.go.set()
     fan_out.close()
@@ -98,16 +92,6 @@ def pipeline(late: Late, announced: list[str]) -> Iterator[Pipeline]:
 
 def serving(plan: str = "both", *, policy: Policy | None = None, ranker: Ranker | None = None) -> Serving:
     return Serving(3, policy or FixedPolicy(LIBRARY, plan), ranker or ReciprocalRankFusion())
-
-
-def test_a_text_is_announced_before_the_plan_is_chosen(pipeline: Pipeline, announced: list[str]) -> None:
-    class Choosing(FixedPolicy):
-        def choose(self, query: Query, context: Features) -> Choice:
-            assert announced == ["desk lamp"]
-            return super().choose(query, context)
-
-    assert pipeline.answer(query("desk lamp"), serving(policy=Choosing(LIBRARY, "both"))).candidates
-    assert announced == ["desk lamp"]
 
 
 def test_a_late_arm_is_left_out_and_named(pipeline: Pipeline) -> None:

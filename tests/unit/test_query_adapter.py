@@ -23,8 +23,7 @@ from retrievers.vectors.adapter_model import (
     lesson,
     ndcg,
 )
-from retrievers.vectors.embeddings import StoredEmbeddings
-from retrievers.vectors.query_vectors import QueryVectors
+from retrievers.vectors.embeddings import QueryVectors, StoredEmbeddings
 
 # In this shop people who ask for a colour of socks want tyres, which no encoder can know.
 # fmt: off
