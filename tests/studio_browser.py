@@ -59,3 +59,12 @@ def serious(page: Page) -> list[str]:
     """What axe-core finds that keeps somebody out: rule and element."""
     found = Axe().run(page).response["violations"]
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in ("serious", "critical")]
+
+
+def first_paint_ms(page: Page) -> float:
+    """From asking for the page to its first contents on the screen, waited for: it is reported a frame later.
+
+    A function and not an expression, because the pages' security policy refuses to evaluate an expression again.
+    """
+    paint = page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
+    return float(paint.json_value())
