@@ -34,10 +34,10 @@ class Column:
 NO_COLUMN = Column(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float64))
 
 
-def columns(numbers: Sequence[Iterable[tuple[str, float]]], *, first: int = 0) -> dict[str, Column]:
-    """One column per name; `numbers` are the names and figures of the rows from `first` on."""
+def columns(numbers: Iterable[tuple[int, Iterable[tuple[str, float]]]]) -> dict[str, Column]:
+    """One column per name; `numbers` are rows, ascending, each with its names and figures."""
     found: dict[str, list[tuple[int, float]]] = {}
-    for row, named in enumerate(numbers, start=first):
+    for row, named in numbers:
         for name, figure in named:
             found.setdefault(name, []).append((row, figure))
     return {
@@ -58,6 +58,19 @@ def joined(parts: Sequence[Mapping[str, Column]]) -> dict[str, Column]:
         else Column(np.concatenate([c.rows for c in found]), np.concatenate([c.figures for c in found]))
         for name, found in named.items()
     }
+
+
+def replaced(named: Mapping[str, Column], rows: Rows, new: Mapping[str, Column]) -> dict[str, Column]:
+    """The columns with what `rows` had, and with what `new` has instead, of these and of further rows."""
+    found = {}
+    for name in dict.fromkeys([*named, *new]):
+        old, more = named.get(name, NO_COLUMN), new.get(name, NO_COLUMN)
+        lost = np.flatnonzero(np.isin(old.rows, rows))
+        left, figures = np.delete(old.rows, lost), np.delete(old.figures, lost)
+        at = left.searchsorted(more.rows)
+        if len(left) + len(at):
+            found[name] = Column(np.insert(left, at, more.rows), np.insert(figures, at, more.figures))
+    return found
 
 
 def moved_up(named: Mapping[str, Column], alive: NDArray[np.bool_], place: Rows) -> dict[str, Column]:

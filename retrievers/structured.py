@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from core.pace import unhurried
 from core.types import Item, ItemId, Query, Scored
-from retrievers.structure.facts import Facts, facts_of
+from retrievers.structure.facts import facts_of
 from retrievers.structure.lexicon import Lexicon
-from retrievers.structure.postings import Mask, Postings, Snapshot, brevity
+from retrievers.structure.postings import Mask, Postings, Row, Snapshot, brevity
 from retrievers.structure.readings import Lifts, Reading, readings
 from retrievers.structure.readings_model import load_lifts
 from retrievers.structure.search import ranked
 
 _KEPT = 512  # readings of queries
-# Rows of replaced and deleted items are carried along until they are so many, and as many as the others.
+# Rows of deleted items are carried along until they are so many, and as many as the others.
 _MAX_DEAD = 1_000
 
 
@@ -61,18 +61,13 @@ class StructuredRetriever:
         with self._writing:
             latest = {item.id: item for item in upserts}
             changed = [item for item in latest.values() if item.id not in self._rows or self._items[item.id] != item]
-            gone = [item_id for item_id in deletes if item_id not in latest]
-            read = [(item, facts_of(item)) for item in unhurried(changed)]
-            self._count(read, gone)
-            alive = self._snapshot.alive.copy()
-            for item_id in (*gone, *(item.id for item in changed)):
-                if (row := self._rows.pop(item_id, None)) is not None:
-                    alive[row] = False
-            postings = self._snapshot.postings
-            if len(alive) - len(self._rows) > max(_MAX_DEAD, len(self._rows)):
-                postings = self._compacted(postings, alive)
-                alive = np.ones(len(self._rows), dtype=np.bool_)
-            self._append(postings, alive, read)
+            postings, alive = self._without([item_id for item_id in deletes if item_id not in latest])
+            fresh = count(len(postings.ids))
+            told = [(self._rows[item.id] if item.id in self._rows else next(fresh), item) for item in changed]
+            old = [_row(number, self._items[item.id]) for number, item in unhurried(told) if item.id in self._rows]
+            new = [_row(number, item) for number, item in unhurried(told)]
+            self._count(old, new)
+            self._change(postings, alive, old, sorted(new, key=lambda row: row.number))
             self.edition = next(self._editions)
 
     def save(self, folder: Path) -> None:
@@ -133,24 +128,36 @@ class StructuredRetriever:
             found = known.readings[text] = readings(text, self._lexicon, lifts, snapshot.postings.share)
         return found
 
-    def _count(self, read: list[tuple[Item, Facts]], gone: Sequence[ItemId]) -> None:
-        """Tell the lexicon what items say now, and no longer."""
-        for item, facts in unhurried(read):
-            if item.id in self._rows:
-                self._lexicon.replace(facts_of(self._items[item.id]), facts)
-            else:
-                self._lexicon.add(facts)
-        for item_id in dict.fromkeys(gone):
-            if item_id in self._rows:
-                self._lexicon.remove(facts_of(self._items[item_id]))
+    def _without(self, deletes: Sequence[ItemId]) -> tuple[Postings, Mask]:
+        """The rows that there are, and those of them whose items stay."""
+        gone = [item_id for item_id in dict.fromkeys(deletes) if item_id in self._rows]
+        for item_id in unhurried(gone):
+            self._lexicon.remove(facts_of(self._items[item_id]))
+        postings, alive = self._snapshot.postings, self._snapshot.alive.copy()
+        alive[[self._rows.pop(item_id) for item_id in gone]] = False
+        if len(alive) - len(self._rows) > max(_MAX_DEAD, len(self._rows)):
+            return self._compacted(postings, alive), np.ones(len(self._rows), dtype=np.bool_)
+        return postings, alive
 
-    def _append(self, postings: Postings, alive: Mask, items: list[tuple[Item, Facts]]) -> None:
-        """Index the items on new rows, and only then show readers the new state."""
-        for row, (item, _) in enumerate(items, start=len(postings.ids)):
-            self._rows[item.id] = row
-        postings.append(items)
-        self._lengths = np.concatenate([self._lengths, np.array([facts.title_length for _, facts in items], float)])
-        self._snapshot = _snapshot(postings, np.concatenate([alive, np.ones(len(items), np.bool_)]), self._lengths)
+    def _count(self, old: Sequence[Row], new: Sequence[Row]) -> None:
+        """Tell the lexicon what items say now, and no longer."""
+        before = {row.number: row.facts for row in old}
+        for row in unhurried(new):
+            if row.number in before:
+                self._lexicon.replace(before[row.number], row.facts)
+            else:
+                self._lexicon.add(row.facts)
+
+    def _change(self, postings: Postings, alive: Mask, old: Sequence[Row], new: Sequence[Row]) -> None:
+        """Index what the items say now, and only then show readers the new state."""
+        postings.change(old, new)
+        lengths = np.concatenate([self._lengths, np.zeros(len(postings.ids) - len(alive))])
+        lengths[[row.number for row in new]] = [row.facts.title_length for row in new]
+        self._rows |= {row.item.id: row.number for row in new}
+        self._lengths = lengths
+        self._snapshot = _snapshot(
+            postings, np.concatenate([alive, np.ones(len(lengths) - len(alive), np.bool_)]), lengths
+        )
 
     def _compacted(self, postings: Postings, alive: Mask) -> Postings:
         """Postings without the rows of items that are gone."""
@@ -158,6 +165,10 @@ class StructuredRetriever:
         self._lengths = self._lengths[alive]
         self._rows = {item_id: row for row, item_id in enumerate(postings.ids)}
         return postings
+
+
+def _row(number: int, item: Item) -> Row:
+    return Row(number, item, facts_of(item))
 
 
 def _snapshot(postings: Postings, alive: Mask, lengths: NDArray[np.float64]) -> Snapshot:

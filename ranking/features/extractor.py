@@ -88,9 +88,10 @@ class FeatureExtractor:
             gone = set(deletes) - new.keys()
             same = {slot: new.pop(item.id) for item in list(new.values()) if (slot := self._kept(item)) != UNKNOWN}
             self._columns.put_figures(list(same), list(same.values()))
-            old = [slot for item_id in (*gone, *new) if (slot := self._slots.get(item_id)) != UNKNOWN]
+            before = [self._slots.get(item_id) for item_id in new]
+            left = [slot for slot in (*map(self._slots.get, gone), *before) if slot != UNKNOWN]
             slots = [self._slots.reserve() for _ in new]
-            self._put(slots, list(new.values()), old, list(same))
+            self._put(slots, list(new.values()), before, left, list(same))
             for item_id, slot in zip(new, slots, strict=True):
                 self._slots.publish(item_id, slot)
             self._slots.drop(gone)
@@ -167,7 +168,7 @@ class FeatureExtractor:
             slots = self._slots.look_up(ids)
             missing = np.flatnonzero(slots == UNKNOWN).tolist()
             guests = [self._slots.reserve() for _ in missing]
-            self._put(guests, [candidates[row].item for row in missing], [])
+            self._put(guests, [candidates[row].item for row in missing], [UNKNOWN] * len(guests))
             slots[missing] = guests
             values = self._compute(query, candidates, ids, slots)
             self._slots.release(guests)
@@ -182,17 +183,23 @@ class FeatureExtractor:
         return slot if slot != UNKNOWN and self._words.said(slot, item) else UNKNOWN
 
     def _put(
-        self, slots: Sequence[int], items: Sequence[Item], old: Sequence[int], repriced: Sequence[int] = ()
+        self,
+        slots: Sequence[int],
+        items: Sequence[Item],
+        before: Sequence[int],
+        left: Sequence[int] = (),
+        repriced: Sequence[int] = (),
     ) -> None:
+        """`before`: see Words.put. `left`: slots whose items are gone or in one of `slots` now."""
         self._columns.put(slots, items)
-        self._words.put(slots, items)
+        self._words.put(slots, items, before)
         for counts in self._counts:
             counts.put(slots, items)
         if self._vectors:
             self._vectors.put(slots)
-        self._slots.retire(old)
-        self._words.retire(old)
-        self._columns.settle([*slots, *old, *repriced], self._slots.used)
+        self._slots.retire(left)
+        self._words.retire(left)
+        self._columns.settle([*slots, *left, *repriced], self._slots.used)
         self._words.settle()
         for counts in self._counts:
             counts.settle()

@@ -12,7 +12,7 @@ from core.text import query_tokens
 from core.types import Floats
 from ranking.features.asked import Asked
 from ranking.features.feature import Feature
-from ranking.features.words import (
+from ranking.features.said import (
     LABELS,
     LAST_POSITION,
     POSITION,
@@ -20,10 +20,10 @@ from ranking.features.words import (
     TITLE,
     TRIGRAM_CODES,
     VOICES,
-    Words,
     title_hash,
     trigrams,
 )
+from ranking.features.words import Words
 
 _PLACES = np.array([TITLE, PROSE, LABELS, VOICES], dtype=np.uint16)[:, None, None]
 _NEARNESS = 1 / np.arange(1.0, LAST_POSITION + 2)  # by position in the title

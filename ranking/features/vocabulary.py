@@ -35,17 +35,25 @@ class Vocabulary:
     def get(self, word: str) -> int:
         return self._slots.get(word)
 
-    def add(self, words: Iterable[str]) -> NDArray[np.int32]:
-        """The numbers of words that are used once more each."""
+    def numbers(self, words: Iterable[str]) -> NDArray[np.int32]:
+        """The numbers of words that are about to be used; a new word has one from now on."""
         get, numbers = self._slots.get, []
         for word in words:
             if (number := get(word)) == UNKNOWN:
                 number = self._slots.reserve()
                 self._slots.publish(word, number)
             numbers.append(number)
+        return np.array(numbers, dtype=np.int32)
+
+    def use(self, numbers: NDArray[np.int32]) -> None:
+        """These are used once more each."""
         self._uses = grown(self._uses, self.size, 0)
-        added = np.array(numbers, dtype=np.int32)
-        np.add.at(self._uses, added, 1)
+        np.add.at(self._uses, numbers, 1)
+
+    def add(self, words: Iterable[str]) -> NDArray[np.int32]:
+        """The numbers of words that are used once more each."""
+        added = self.numbers(words)
+        self.use(added)
         return added
 
     def drop(self, numbers: NDArray[np.int32]) -> None:

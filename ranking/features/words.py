@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from zlib import crc32
+from typing import Any
 
 import numpy as np
 import orjson
@@ -15,37 +13,19 @@ from numpy.typing import NDArray
 
 from core.long_json import write_list
 from core.pace import unhurried
-from core.text import tokens
 from core.types import Item
 from ranking.features.ragged import Ragged
+from ranking.features.said import LABELS, PROSE, distinct, label_hash, labels, said, text_hash, title_hash, trigrams
 from ranking.features.slots import Numbers, grown
 from ranking.features.vocabulary import Vocabulary
 
-# Where an item has a word; the bits above are the word's first position in the title.
-TITLE, PROSE, LABELS, VOICES = 1, 2, 4, 8
-POSITION = 4
-LAST_POSITION = (1 << 16 - POSITION) - 1
-_MAX_VOICES = 300  # distinct words of what customers wrote: reviews may be without end
-_CHARACTERS = 37  # blank, a to z, 0 to 9
-TRIGRAM_CODES = 1 << 16
-_HASHED_FROM = _CHARACTERS**3
-_CODES = np.zeros(128, dtype=np.uint16)
-_CODES[[*range(ord("a"), ord("z") + 1), *range(ord("0"), ord("9") + 1)]] = np.arange(1, _CHARACTERS)
-
-Codes = NDArray[np.uint16]
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What an item says. `places`: TITLE, PROSE, ... by word."""
-
-    places: dict[str, int]
-    title: list[str]
+_COLUMNS = ("frequency", "lengths", "titles", "voiced", "texts", "labels")
+_Lengths = NDArray[np.int64]
 
 
 class Words:
-    """By slot: distinct words with where they are, distinct trigrams of the title, its length and its hash, and whether
-    customers wrote about the item; and a hash of all that this was made of, 0 after a restart."""
+    """By slot: distinct words with where they are, distinct trigrams of the title, its length and its hash, whether
+    customers wrote about the item; and hashes of the texts and of the labels that this was made of."""
 
     def __init__(self) -> None:
         self._vocabulary = Vocabulary()
@@ -55,11 +35,12 @@ class Words:
         self.lengths = np.zeros(0, dtype=np.int32)
         self.titles = np.zeros(0, dtype=np.uint64)
         self.voiced = np.zeros(0, dtype=bool)
-        self._sources = np.zeros(0, dtype=np.int64)
+        self._texts = np.zeros(0, dtype=np.uint64)
+        self._labels = np.zeros(0, dtype=np.uint64)
 
     def said(self, slot: int, item: Item) -> bool:
         """Whether what is in this slot was made of the very words of this item."""
-        return slot < len(self._sources) and bool(self._sources[slot] == _source(item))
+        return self._same_texts(slot, item) and bool(self._labels[slot] == np.uint64(label_hash(item)))
 
     def number(self, word: str) -> int:
         """UNKNOWN when no item has it."""
@@ -69,17 +50,19 @@ class Words:
         """How many items have the word in their text fields, type or attributes."""
         return int(self._frequency[number]) if 0 <= number < len(self._frequency) else 0
 
-    def put(self, slots: Sequence[int], items: Sequence[Item]) -> None:
-        said = [_said(item) for item in unhurried(items)]
-        self._put_words(slots, [each.places for each in said])
-        self.trigrams.put(slots, *_distinct([trigrams(each.title) for each in said]))
+    def put(self, slots: Sequence[int], items: Sequence[Item], before: Sequence[int]) -> None:
+        """`before`: the slot that each item has been in, UNKNOWN if none. What has the texts that it had there, and
+        other labels (mostly another stock), has the rest copied: that is several times as quick as reading it."""
         size = max(slots, default=-1) + 1
         self.lengths, self.titles = grown(self.lengths, size, 0), grown(self.titles, size, 0)
-        self.voiced, self._sources = grown(self.voiced, size, False), grown(self._sources, size, 0)
-        self._sources[slots] = [_source(item) for item in items]
-        self.lengths[slots] = [len(each.title) for each in said]
-        self.titles[slots] = np.array([title_hash(each.title) for each in said], dtype=np.uint64)
-        self.voiced[slots] = [bool(item.reviews or item.questions) for item in items]
+        self.voiced = grown(self.voiced, size, False)
+        self._texts, self._labels = grown(self._texts, size, 0), grown(self._labels, size, 0)
+        told = list(zip(slots, items, before, strict=True))
+        labelled = [each for each in unhurried(told) if self._same_texts(each[2], each[1])]
+        known = {slot for slot, _, _ in labelled}
+        self._read([slot for slot in slots if slot not in known], [item for slot, item, _ in told if slot not in known])
+        self._label([slot for slot, _, _ in labelled], [item for _, item, _ in labelled], [old for *_, old in labelled])
+        self._labels[slots] = np.array([label_hash(item) for item in items], dtype=np.uint64)
 
     def retire(self, slots: Sequence[int]) -> None:
         """The items of these slots are gone, though they may still be read."""
@@ -101,92 +84,75 @@ class Words:
     def saving(self, alive: Numbers) -> Callable[[Path], None]:
         """Writes, when called, all that there is now, `alive` being the slots in use."""
         words, trigrams, vocabulary = self.words.saving(alive), self.trigrams.saving(alive), [*self._vocabulary.words]
-        frequency, lengths, titles = self._frequency.copy(), self.lengths.copy(), self.titles.copy()
-        voiced = self.voiced.copy()
+        held = self._frequency, self.lengths, self.titles, self.voiced, self._texts, self._labels
+        columns: dict[str, Any] = dict(zip(_COLUMNS, [column.copy() for column in held], strict=True))
 
         def write(folder: Path) -> None:
             words(folder, "words")
             trigrams(folder, "trigrams")
             write_list(folder / "vocabulary.json", vocabulary)
             with (folder / "titles.npz").open("wb") as file:
-                np.savez(file, frequency=frequency, lengths=lengths, titles=titles, voiced=voiced)
+                np.savez(file, **columns)
 
         return write
 
     def restore(self, folder: Path) -> None:
         words = orjson.loads((folder / "vocabulary.json").read_bytes())
         with np.load(folder / "titles.npz", allow_pickle=False) as stored:
-            self._frequency, self.lengths = stored["frequency"], stored["lengths"]
-            self.titles, self.voiced = stored["titles"], stored["voiced"]
+            self._frequency, self.lengths, self.titles, self.voiced, self._texts, self._labels = (
+                stored[name] for name in _COLUMNS
+            )
         self.words.restore(folder, "words")
         self.trigrams.restore(folder, "trigrams")
         self._vocabulary = Vocabulary(words, self.words.entries(0))
-        self._sources = np.zeros(len(self.voiced), dtype=np.int64)
 
-    def _put_words(self, slots: Sequence[int], rows: Sequence[dict[str, int]]) -> None:
-        lengths = np.array([len(places) for places in rows], dtype=np.int64)
-        numbers = self._vocabulary.add(chain.from_iterable(rows))
-        places = np.fromiter(chain.from_iterable(row.values() for row in rows), np.uint16, len(numbers))
+    def _same_texts(self, slot: int, item: Item) -> bool:
+        return 0 <= slot < len(self._texts) and bool(self._texts[slot] == np.uint64(text_hash(item)))
+
+    def _read(self, slots: Sequence[int], items: Sequence[Item]) -> None:
+        """Of items of which nothing is known."""
+        found = [said(item) for item in unhurried(items)]
+        lengths = np.array([len(each.places) for each in found], dtype=np.int64)
+        numbers = self._vocabulary.numbers(chain.from_iterable(each.places for each in found))
+        places = np.fromiter(chain.from_iterable(each.places.values() for each in found), np.uint16, len(numbers))
+        self._put_words(slots, lengths, numbers, places)
+        self.trigrams.put(slots, *distinct([trigrams(each.title) for each in found]))
+        self.lengths[slots] = [len(each.title) for each in found]
+        self.titles[slots] = np.array([title_hash(each.title) for each in found], dtype=np.uint64)
+        self.voiced[slots] = [bool(item.reviews or item.questions) for item in items]
+        self._texts[slots] = np.array([text_hash(item) for item in items], dtype=np.uint64)
+
+    def _label(self, slots: Sequence[int], items: Sequence[Item], before: Sequence[int]) -> None:
+        """Of items that were in slots `before`, with the same texts."""
+        old = np.array(before, dtype=np.intp)
+        words = self.words.flat(old)
+        numbers, places = (part[words.at] for part in words.parts)
+        told = [dict.fromkeys(labels(item)) for item in unhurried(items)]
+        rows = np.concatenate([words.rows(np.arange(len(numbers))), np.repeat(np.arange(len(told)), [*map(len, told)])])
+        numbers = np.concatenate([numbers, self._vocabulary.numbers(chain.from_iterable(told))])
+        places = np.concatenate([places & ~np.uint16(LABELS), np.full(len(rows) - len(places), LABELS, np.uint16)])
+        self._put_words(slots, *_united(len(slots), rows, numbers, places))
+        letters = self.trigrams.flat(old)
+        self.trigrams.put(slots, np.diff(letters.ends, prepend=0), letters.parts[0][letters.at])
+        for column in (self.lengths, self.titles, self.voiced, self._texts):
+            column[slots] = column[old]
+
+    def _put_words(
+        self, slots: Sequence[int], lengths: _Lengths, numbers: NDArray[np.int32], places: NDArray[np.uint16]
+    ) -> None:
+        self._vocabulary.use(numbers)
         self._frequency = grown(self._frequency, self._vocabulary.size, 0)
         np.add.at(self._frequency, numbers[places & (PROSE | LABELS) > 0], 1)
         self.words.put(slots, lengths, numbers, places)
 
 
-def _source(item: Item) -> int:
-    """Of 64 bits, the same in this process for the same type, fields, attributes, reviews and questions."""
-    return hash((item.type, *item.fields.items(), *item.attributes.items(), item.reviews, item.questions))
-
-
-def _said(item: Item) -> _Said:
-    title = tokens(item.fields.get("title", ""))
-    places: dict[str, int] = {}
-    for position, word in enumerate(title):
-        places.setdefault(word, TITLE | min(position, LAST_POSITION) << POSITION)
-    labels = (value for name, values in item.attributes.items() if not name.endswith("_id") for value in values)
-    prose = chain.from_iterable(map(tokens, item.fields.values()))
-    for words, place in ((prose, PROSE), (tokens(" ".join([item.type, *labels])), LABELS)):
-        for word in words:
-            places[word] = places.get(word, 0) | place
-    for word in islice(dict.fromkeys(tokens(_voices(item))), _MAX_VOICES):
-        places[word] = places.get(word, 0) | VOICES
-    return _Said(places, title)
-
-
-def _voices(item: Item) -> str:
-    asked = (text for question in item.questions for text in (question.text, *question.answers))
-    return " ".join([*(review.text for review in item.reviews), *asked])
-
-
-def title_hash(words: Sequence[str]) -> int:
-    """Of 64 bits, the same for the same words in the same order."""
-    return int.from_bytes(blake2b(" ".join(words).encode(), digest_size=8).digest(), "little")
-
-
-def trigrams(words: Sequence[str]) -> Codes:
-    """The letter trigrams of the words with a blank around each, in order.
-
-    A code is exact for what is made of a to z and digits; other trigrams share the remaining 14,883 codes.
-    """
-    if not words:
-        return np.empty(0, dtype=np.uint16)
-    text = f" {' '.join(words)} "
-    if not text.isascii():
-        return np.array([_code(text[n : n + 3]) for n in range(len(text) - 2)], dtype=np.uint16)
-    letters = _CODES[np.frombuffer(text.encode(), dtype=np.uint8)]
-    return (letters[:-2] * _CHARACTERS + letters[1:-1]) * _CHARACTERS + letters[2:]
-
-
-def _distinct(rows: Sequence[Codes]) -> tuple[NDArray[np.int64], Codes]:
-    """Lengths, and one row after another, without what is repeated within a row."""
-    row = np.repeat(np.arange(len(rows)), [len(codes) for codes in rows])
-    codes = np.concatenate([np.empty(0, dtype=np.uint16), *rows])
-    ordered = np.sort(row * TRIGRAM_CODES + codes)  # np.unique takes several times as long
-    distinct = ordered[np.diff(ordered, prepend=-1) > 0]
-    return np.bincount(distinct // TRIGRAM_CODES, minlength=len(rows)), (distinct % TRIGRAM_CODES).astype(np.uint16)
-
-
-def _code(trigram: str) -> int:
-    if trigram.isascii():
-        first, second, third = (int(_CODES[ord(letter)]) for letter in trigram)
-        return (first * _CHARACTERS + second) * _CHARACTERS + third
-    return _HASHED_FROM + crc32(trigram.encode()) % (TRIGRAM_CODES - _HASHED_FROM)
+def _united(
+    count: int, rows: Numbers, numbers: NDArray[np.int32], places: NDArray[np.uint16]
+) -> tuple[_Lengths, NDArray[np.int32], NDArray[np.uint16]]:
+    """Entries in the order of their `count` rows, each number of a row once with all its places, if it has any."""
+    order = np.lexsort((numbers, rows))
+    order = order[places[order] > 0]
+    rows, numbers, places = rows[order], numbers[order], places[order]
+    first = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(numbers, prepend=-1) != 0))
+    together = np.bitwise_or.reduceat(places, first) if len(first) else places
+    return np.bincount(rows[first], minlength=count), numbers[first], together

@@ -154,7 +154,7 @@ class ImpactIndex:
             dead=0,
             words=words.with_columns(len(documents)),
             facets=self._postings([dict.fromkeys(document.facets, 1.0) for document in documents]),
-            numbers=columns([document.numbers.items() for document in documents]),
+            numbers=columns(enumerate(document.numbers.items() for document in documents)),
         )
         return self._placed(segment)
 

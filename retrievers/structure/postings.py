@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -17,7 +17,7 @@ from core.filters import Filters, ranges_of, values_of
 from core.long_json import write_lists
 from core.pace import unhurried
 from core.types import Item, ItemId, Range
-from retrievers.columns import NO_COLUMN, Column, columns, joined, moved_up, packed, unpacked
+from retrievers.columns import NO_COLUMN, Column, columns, moved_up, packed, replaced, unpacked
 from retrievers.structure.facts import Facts
 from retrievers.structure.readings import Constraint
 
@@ -28,8 +28,20 @@ _Key = str | tuple[str, str] | tuple[str, str, str]
 _NONE: Rows = np.empty(0, dtype=np.int32)
 
 
+class Row(NamedTuple):
+    """An item on a row, and what it says."""
+
+    number: int
+    item: Item
+    facts: Facts
+
+    @property
+    def keys(self) -> frozenset[_Key]:
+        return frozenset(chain(self.facts.phrases, self.facts.title, _exact(self.item)))
+
+
 class Postings:
-    """Rows by value phrase, title word and exact facet, and columns of numbers. Rows are only ever added.
+    """Rows by value phrase, title word and exact facet, and columns of numbers. An item stays on its row.
 
     `_columns` are what queries are read by, figures in text included; `_numbers`, for filters, are the items' own.
     """
@@ -87,20 +99,31 @@ class Postings:
         found.rank = _inverse(found._by_id)
         return found
 
-    def append(self, items: Sequence[tuple[Item, Facts]]) -> None:
-        """New rows, after the last one. They count for readers once a Snapshot spans them."""
+    def change(self, old: Sequence[Row], new: Sequence[Row]) -> None:
+        """`new` rows, ascending: those that are in `old`, with what they said until now, and others after the last one.
+
+        A reader meanwhile may find an item by what it said, by what it says now, or by both.
+        """
+        before = {row.number: row for row in old}
         added: dict[_Key, list[int]] = {}
-        for row, (item, facts) in enumerate(unhurried(items), start=len(self.ids)):
-            keys: Iterator[_Key] = chain(facts.phrases, facts.title, _exact(item))
-            for key in keys:
-                added.setdefault(key, []).append(row)
+        removed: dict[_Key, list[int]] = {}
+        for row in unhurried(new):
+            now, was = row.keys, before[row.number].keys if row.number in before else frozenset()
+            for key in now - was:
+                added.setdefault(key, []).append(row.number)
+            for key in was - now:
+                removed.setdefault(key, []).append(row.number)
         for key, rows in unhurried(added.items()):
-            new = np.array(rows, dtype=np.int32)
-            self._lists[key] = np.concatenate([self._lists[key], new]) if key in self._lists else new
-        first = len(self.ids)
-        self._columns = joined([self._columns, columns([facts.numbers for _, facts in items], first=first)])
-        self._numbers = joined([self._numbers, columns([item.numbers.items() for item, _ in items], first=first)])
-        self._rank([item.id for item, _ in items])
+            self._lists[key] = _with(self._lists.get(key, _NONE), rows)
+        for key, rows in unhurried(removed.items()):
+            if len(left := _without(self._lists[key], rows)):
+                self._lists[key] = left
+            else:
+                del self._lists[key]
+        gone = np.array([*before], dtype=np.int32)
+        self._columns = replaced(self._columns, gone, columns((row.number, row.facts.numbers) for row in new))
+        self._numbers = replaced(self._numbers, gone, columns((row.number, row.item.numbers.items()) for row in new))
+        self._rank([row.item.id for row in new if row.number >= len(self.ids)])
 
     def _rank(self, ids: Sequence[ItemId]) -> None:
         first = len(self.ids)
@@ -184,6 +207,19 @@ def _inverse(order: Rows) -> Rows:
     places = np.empty(len(order), dtype=np.int32)
     places[order] = np.arange(len(order), dtype=np.int32)
     return places
+
+
+def _with(rows: Rows, more: Sequence[int]) -> Rows:
+    """Ascending rows, and further ones."""
+    new = np.array(more, dtype=np.int32)
+    if not len(rows):
+        return new
+    return np.concatenate([rows, new]) if rows[-1] < new[0] else np.insert(rows, rows.searchsorted(new), new)
+
+
+def _without(rows: Rows, some: Sequence[int]) -> Rows:
+    """Ascending rows without some of them."""
+    return np.delete(rows, rows.searchsorted(np.array(some, dtype=np.int32)))
 
 
 def _exact(item: Item) -> set[tuple[str, str, str]]:

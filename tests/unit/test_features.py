@@ -72,6 +72,31 @@ def test_a_new_price_alone_is_as_good_as_an_item_told_anew() -> None:
     )
 
 
+@pytest.mark.parametrize("restored", [False, True])
+def test_new_labels_alone_are_as_good_as_an_item_told_anew(tmp_path: Path, restored: bool) -> None:
+    def stocked(n: int, *stock: str, kind: str = "thing") -> Item:
+        fields = {"title": f"Red lamp {n}", "description": "A lamp in a box"}
+        labels = {"brand": ("Acme",), **({"stock": stock} if stock else {})}
+        return Item(ItemId(f"l{n}"), kind, fields, labels, reviews=(Review("Shines red, out of a box"),))
+
+    known = [stocked(n, "out of stock", "red") for n in range(9)]
+    changed = [
+        stocked(0, "lamp", "acme", "out"), stocked(1), stocked(2, "red shines"), stocked(3, "new", "new", "new"),
+        stocked(4, "out of stock", kind="box"), replace(stocked(5, "lamp"), fields={"title": "Red lamp"}),
+    ]  # fmt: skip
+    extractor = told(known)
+    if restored:
+        extractor.save(tmp_path)
+        extractor = FeatureExtractor(())
+        extractor.restore(tmp_path)
+    extractor.apply(changed, ["l8"])
+    now = [*changed, *known[6:8]]
+    once = told(now)
+    for text in ("red lamp", "out of stock", "acme box", "new shines", "stock thing lamp"):
+        values = extractor.extract(query(text), candidates(now)).values
+        np.testing.assert_array_equal(values, once.extract(query(text), candidates(now)).values)
+
+
 def test_the_price_of_one_of_its_kind_is_compared_with_all() -> None:
     extractor = told([*(priced(f"l{n}", 10.0) for n in range(99)), priced("only", 1_000.0, "yacht")])
     only = rows(extractor, query("x"), [priced("only", 1_000.0, "yacht")])[0]

@@ -13,7 +13,7 @@ from words import item, query
 
 from core.episodes import Episode
 from core.filters import matches
-from core.types import Item, ItemId
+from core.types import Item, ItemId, Range
 from retrievers.structure.readings_model import ReadingsLearner, load_lifts
 
 DAY = 86_400.0
@@ -147,6 +147,33 @@ def test_history_leaves_no_trace(shop: Structured) -> None:
         shop.apply(SHOP, [])
     for text in ("hp notebook", "acer under 200", "17 inch"):
         assert shop.retrieve(query(text), 10) == arm(SHOP).retrieve(query(text), 10)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            product,
+            st.sampled_from([each.id for each in SHOP]),
+            st.sampled_from(["Pavilion X", "Wide and bright", "Aspire 17 inch"]),
+            st.sampled_from(["notebook", "monitor"]),
+            st.sampled_from(["HP", "Acer", "17 inch, 24 inch"]),
+            st.sampled_from([150, 250, 310]),
+            st.sampled_from([15.6, 17.3]),
+        ),
+        max_size=12,
+    )
+)
+def test_changes_one_by_one_come_to_the_same_as_the_items_that_they_leave(changes: list[Item]) -> None:
+    made = arm(SHOP)
+    for change in changes:
+        made.apply([change], [])
+    fresh = arm([*made.items.values()])
+    for asked in (
+        query("hp notebook"), query("acer under 200"), query("17 inch"), query("wide pavilion", brand="HP"),
+        query("monitor", price=Range(200, 400)),
+    ):  # fmt: skip
+        assert made.retrieve(asked, 10) == fresh.retrieve(asked, 10)
 
 
 def test_rows_of_gone_items_are_dropped_in_time() -> None:
