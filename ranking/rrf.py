@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.types import Candidate, Contributions, Features
+from core.union import by_arm
 
 RRF_K = 60  # Cormack, Clarke and Buettcher 2009
 
@@ -18,12 +19,16 @@ class ReciprocalRankFusion:
     version = "rrf"
 
     def score(self, candidates: Sequence[Candidate], features: Features) -> NDArray[np.float64]:
-        return np.array([sum(1 / (RRF_K + rank) for rank in candidate.ranks.values()) for candidate in candidates])
+        scores = np.zeros(len(candidates))
+        for column in by_arm(candidates).values():
+            scores[column.rows] += 1 / (RRF_K + column.ranks)
+        return scores
 
     def contributions(self, candidates: Sequence[Candidate], features: Features) -> Contributions:
         """1 / (60 + rank) of each arm that found it, under the name of the arm's rank."""
-        arms = list(dict.fromkeys(arm for candidate in candidates for arm in candidate.ranks))
-        found = [[candidate.ranks.get(arm, np.nan) for arm in arms] for candidate in candidates]
-        ranks = np.array(found, dtype=np.float64).reshape(len(candidates), len(arms))
+        arms = by_arm(candidates)
+        ranks = np.full((len(candidates), len(arms)), np.nan)
+        for place, column in enumerate(arms.values()):
+            ranks[column.rows, place] = column.ranks
         amounts = np.nan_to_num(1 / (RRF_K + ranks))
         return Contributions(tuple(f"{arm}.rank" for arm in arms), ranks, amounts, 0.0)
