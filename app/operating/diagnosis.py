@@ -25,6 +25,7 @@ from core.protocols import Release
 from feedback.join import every_closed
 from feedback.reward import RewardRule
 from ranking.quality.model import COMPONENT as QUALITY
+from retrievers.vectors.export import exported
 
 _LEAST_FREE_GIB = 1.0
 
@@ -106,9 +107,8 @@ def _catalogue(settings: Settings) -> Iterator[Finding]:
 
 
 def _encoder(settings: Settings) -> Iterator[Finding]:
-    exported = list((settings.data_dir / "cache").glob("*.fused.onnx"))
-    if exported:
-        yield Finding("encoder", "ok", f"{settings.vector.encoder}, exported as {exported[0].name}.")
+    if found := exported(settings.data_dir / "cache"):
+        yield Finding("encoder", "ok", f"{settings.vector.encoder}, exported as {found[0].name}.")
     elif importlib.util.find_spec("torch"):
         yield Finding("encoder", "waits", "not exported yet; the first start does it, in some ten seconds.")
     else:

@@ -20,7 +20,8 @@ from core.errors import InvalidConfig
 from core.pace import unhurried
 from core.protocols import Encoder
 from core.types import Floats
-from retrievers.vectors.export import export, load_torch
+from retrievers.vectors.export import export
+from retrievers.vectors.torch_encoder import TorchEncoder
 
 BUNDLED = "all-MiniLM-L6-v2"
 _BULK_BATCH = 8  # larger batches pad more and were slower on two cores
@@ -84,22 +85,6 @@ class OnnxEncoder:
         hidden = session.run(None, inputs)[0]
         summed = np.einsum("bsd,bs->bd", hidden, mask.astype(np.float32))
         return _unit(summed / mask.sum(axis=1, keepdims=True))
-
-
-class TorchEncoder:
-    """Any sentence-transformers model, as it is: slower, for what cannot be exported."""
-
-    def __init__(self, folder: Path, version: str) -> None:
-        self.version = version
-        self._model = load_torch(folder)
-        self.dimension = int(self._model.encode("dimension").shape[0])
-
-    def encode(self, texts: Sequence[str]) -> Floats:
-        vectors = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimension)
-
-    def encode_queries(self, texts: Sequence[str]) -> Floats:
-        return self.encode(texts)
 
 
 def _session(model: Path, *, threads: int) -> onnxruntime.InferenceSession:

