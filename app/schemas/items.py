@@ -37,7 +37,7 @@ class QuestionBody(BaseModel):
     model_config = model({"text": "Is this the single version?", "answers": ["Yes."]})
 
     text: Annotated[str, Field(min_length=1, max_length=20_000)]
-    answers: list[Annotated[str, Field(min_length=1, max_length=20_000)]] = []
+    answers: list[Annotated[str, Field(min_length=1, max_length=20_000)]] = Field(default_factory=list)
 
 
 class ItemBody(BaseModel):
@@ -48,14 +48,22 @@ class ItemBody(BaseModel):
     id: Id
     type: Name = "item"
     fields: dict[Name, str] = Field(description="Text by name; `title` matters most.")
-    attributes: dict[Name, Values] = Field(default={}, description="Exact values to filter by, one or several.")
-    numbers: dict[Name, float] = Field(default={}, description="Finite figures such as price, year, popularity (0..1).")
+    attributes: dict[Name, Values] = Field(
+        default_factory=dict, description="Exact values to filter by, one or several."
+    )
+    numbers: dict[Name, float] = Field(
+        default_factory=dict, description="Finite figures such as price, year, popularity (0..1)."
+    )
 
-    dates: dict[Name, datetime] = Field(default={}, description="ISO 8601; without a zone, UTC.")
-    images: list[Annotated[str, Field(min_length=1, max_length=2_000)]] = Field(default=[], description="Addresses.")
-    relations: dict[Name, list[Id]] = Field(default={}, description="Ids of other items by kind, `tracks` for example.")
-    reviews: list[ReviewBody] = []
-    questions: list[QuestionBody] = []
+    dates: dict[Name, datetime] = Field(default_factory=dict, description="ISO 8601; without a zone, UTC.")
+    images: list[Annotated[str, Field(min_length=1, max_length=2_000)]] = Field(
+        default_factory=list, description="Addresses."
+    )
+    relations: dict[Name, list[Id]] = Field(
+        default_factory=dict, description="Ids of other items by kind, `tracks` for example."
+    )
+    reviews: list[ReviewBody] = Field(default_factory=list)
+    questions: list[QuestionBody] = Field(default_factory=list)
 
     @field_validator("fields")
     @classmethod

@@ -65,14 +65,16 @@ class SearchBody(BaseModel):
     session_id: Id | None = None
     client_id: Id | None = None
     filters: dict[Name, Filter] = Field(
-        default={}, description="Attribute (or `type`) -> wanted values; number -> `{from, to}`."
+        default_factory=dict, description="Attribute (or `type`) -> wanted values; number -> `{from, to}`."
     )
     facets: list[Name] = Field(
-        default=[], max_length=10, description="Attributes and numbers to count over all items that match the words."
+        default_factory=list,
+        max_length=10,
+        description="Attributes and numbers to count over all items that match the words.",
     )
-    context: dict[Name, Annotated[str, Field(max_length=200)]] = Field(default={}, max_length=32)
+    context: dict[Name, Annotated[str, Field(max_length=200)]] = Field(default_factory=dict, max_length=32)
     history: list[Id] = Field(
-        default=[],
+        default_factory=list,
         max_length=50,
         description="Items engaged with in this session, newest last; without it, those of the session's events.",
     )
