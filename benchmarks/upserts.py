@@ -40,6 +40,7 @@ _SENDERS = 16  # as many batches are on their way at once
 _REWRITTEN = 0.01
 _LOOKED_AFTER = 4  # of so many batches, whether one's new prices are found: looking is a load of its own
 _SEARCHES_PER_S = 20
+_SETTLED_S = 20.0  # of searches that do not count: after a start, rows of items are still read ahead
 _STALE_S = 30.0  # after its sending, a change that is not found is given up
 
 
@@ -56,11 +57,11 @@ class Load:
 
 def upserts(address: str, items: SyntheticItems, *, rate: int, seconds: float) -> dict[str, Any]:
     """Quiet searches first, then others like them while `rate` changes a second are sent for so long."""
-    texts = title_queries(items, 2 * int(_SEARCHES_PER_S * seconds), 7)
+    texts = title_queries(items, 2 * int(_SEARCHES_PER_S * (seconds + _SETTLED_S)), 7)
     load = Load()
-    with _searching(address, texts[::2], seconds) as quiet:
+    with _searching(address, texts[::2], seconds + _SETTLED_S, warm=_SETTLED_S) as quiet:
         pass
-    with _searching(address, texts[1::2], seconds) as busy:
+    with _searching(address, texts[1::2], seconds, warm=0.0) as busy:
         took = _feed(address, Feed(items, seed=3, rewritten=_REWRITTEN), load, rate=rate, seconds=seconds)
     late = sorted([*load.late_s["text"], *load.late_s["attribute"]])
     return {
@@ -82,14 +83,15 @@ def upserts(address: str, items: SyntheticItems, *, rate: int, seconds: float) -
 
 
 @contextmanager
-def _searching(address: str, texts: Sequence[str], seconds: float) -> Iterator[dict[str, Any]]:
-    """People who search, each with a query of their own, from a process of their own; empty until the end.
+def _searching(address: str, texts: Sequence[str], seconds: float, *, warm: float) -> Iterator[dict[str, Any]]:
+    """People who search, each with a query of their own, from a process of their own; empty until the end. Those of the
+    first `warm` seconds do not count.
 
     In the process of the feed they would wait for its threads, and that would count.
     """
     found: dict[str, Any] = {}
     with asked(texts) as file:
-        command = module("load", url=address, queries=file, rate=_SEARCHES_PER_S, seconds=seconds)
+        command = module("load", url=address, queries=file, rate=_SEARCHES_PER_S, seconds=seconds, warm=warm)
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as people:
             yield found
             found |= json.loads(people.communicate()[0])
