@@ -1,26 +1,24 @@
 """The indexes of many items, made by a process of its own: what it takes to make them is given back when it ends.
 
-Who makes them itself keeps half as much memory again, in pieces, and is slow until it is started anew.
+Who makes them itself keeps half as much memory again, in pieces, until it is started anew.
 """
 
 from __future__ import annotations
 
 import logging
-import signal
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from threading import Event
 
 from app.indexing.indexer import Progress
-from app.operating.logs import configure_logging
+from app.operating.child import begin
 from app.settings import Settings
 from app.wiring.service import build_service
 
 log = logging.getLogger(__name__)
 _LOOK_S = 0.2
-_spawning = get_context("spawn")  # a fork would copy locks that other threads hold
 
 
 @dataclass(slots=True)
@@ -42,15 +40,11 @@ def make_indexes(settings: Settings, progress: Progress, stopping: Event) -> Non
 
     `progress` is told how many more items are done.
     """
-    ours, its = _spawning.Pipe(duplex=False)
-    verbose = logging.root.isEnabledFor(logging.INFO)  # as this process is
-    process = _spawning.Process(target=_make, args=(settings, verbose, its), name="indexer", daemon=True)
-    process.start()
-    its.close()  # it has its own, with which ours ends
-    with ours, suppress(EOFError, OSError):
+    process, (told,) = begin("indexer", _make, settings, connections=1)
+    with told, suppress(EOFError, OSError):
         while not stopping.is_set():
-            if ours.poll(_LOOK_S):
-                progress(ours.recv())
+            if told.poll(_LOOK_S):
+                progress(told.recv())
     if stopping.is_set():
         process.kill()
     process.join()
@@ -58,10 +52,8 @@ def make_indexes(settings: Settings, progress: Progress, stopping: Event) -> Non
         log.error("the process that makes the indexes ended with status %s; the service makes them", process.exitcode)
 
 
-def _make(settings: Settings, verbose: bool, told: Connection) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # they are for the service, which ends this process
-        signal.signal(number, signal.SIG_IGN)
-    configure_logging(settings, verbose=verbose)
+def _make(settings: Settings, connections: Sequence[Connection]) -> None:
+    (told,) = connections
     service = build_service(settings)
     with suppress(BrokenPipeError):  # whoever has asked for it is no more
         service.indexer.restore()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -12,7 +11,6 @@ from threading import Thread
 
 from app.indexing import garbage
 from app.operating.interpreter import for_searching
-from app.operating.logs import configure_logging
 from app.search.request_clock import RequestClock
 from app.search.wanted import Wanted
 from app.searchers.shown import Shown, show
@@ -24,16 +22,14 @@ from core.errors import BowerbirdError
 log = logging.getLogger(__name__)
 
 
-def search_for(settings: Settings, verbose: bool, seats: Sequence[Connection], news: Connection) -> None:
-    """Whoever has one of the `seats` sends a Wanted and a RequestClock, and gets a Shown, or None when it has to look
-    for itself.
+def search_for(settings: Settings, connections: Sequence[Connection]) -> None:
+    """The first connection is for news, the others are seats. Whoever has a seat sends a Wanted and a RequestClock, and
+    gets a Shown, or None when it has to look for itself.
 
-    By `news` comes the number of a change of the catalogue that is to be taken in, and goes the number up to which all
+    By the news comes the number of a change of the catalogue that is to be taken in, and goes the number up to which all
     are: the first once searches can be answered. None is the end, and so is that of who has the other ends.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):  # they are for the service, which ends this process
-        signal.signal(number, signal.SIG_IGN)
-    configure_logging(settings, verbose=verbose)
+    news, *seats = connections
     for_searching()
     service = build_service(settings, saves=False)
     service.start()

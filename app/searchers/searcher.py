@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from threading import Condition, Event, Thread
 
+from app.operating.child import begin
 from app.search.request_clock import RequestClock
 from app.search.wanted import Wanted
 from app.searchers.process import search_for
@@ -21,7 +21,6 @@ _SEATS = 3  # one more than are searched for at once: it is there when one of th
 _AGAIN_S = 5.0
 _HANGS_S = 5.0  # no search takes so long
 _LEAVES_S = 5.0
-_spawning = get_context("spawn")  # a fork would copy locks that other threads hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +133,8 @@ class Searcher:
             return running
 
     def _spawn(self) -> _Running:
-        (news, its_news), *seats = [_spawning.Pipe() for _ in range(1 + _SEATS)]
-        verbose = logging.root.isEnabledFor(logging.INFO)  # as this process is
-        given = (self._settings, verbose, [its for _, its in seats], its_news)
-        process = _spawning.Process(target=search_for, args=given, name="searcher", daemon=True)
-        process.start()
-        for its in (its_news, *(its for _, its in seats)):
-            its.close()  # it has its own; without this one, ours end with it
-        return _Running(process, news, [Seat(process, ours) for ours, _ in seats])
+        process, (news, *seats) = begin("searcher", search_for, self._settings, connections=1 + _SEATS)
+        return _Running(process, news, [Seat(process, seat) for seat in seats])
 
     def _listen(self, running: _Running) -> None:
         """Until it ends."""
