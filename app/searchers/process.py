@@ -26,8 +26,8 @@ def search_for(settings: Settings, connections: Sequence[Connection]) -> None:
     """The first connection is for news, the others are seats. Whoever has a seat sends a Wanted and a RequestClock, and
     gets a Shown, or None when it has to look for itself.
 
-    By the news comes the number of a change of the catalogue that is to be taken in, and goes the number up to which all
-    are: the first once searches can be answered. None is the end, and so is that of who has the other ends.
+    By the news comes the number of a change of the catalogue that is to be taken in, and goes the number up to which
+    all are: the first once searches can be answered. None is the end, and so is that of who has the other ends.
     """
     news, *seats = connections
     for_searching()
