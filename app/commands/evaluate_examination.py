@@ -30,7 +30,8 @@ def examination(
         print_json(report)
         return
     counts = f"{report['searches']} searches, {report['clicked']} with a click, {report['swapped']} with a swap"
-    table = Table("position", "assumed", "estimated", "95 % from", "to", title=counts)
+    below = f"Below an item that was clicked: {report['after_click']:.2f} times that"
+    table = Table("position", "assumed", "estimated", "95 % from", "to", title=counts, caption=below)
     for row in report["positions"]:
         figures = [f"{row[name]:.3f}" for name in ("assumed", "estimated", "low", "high")]
         table.add_row(str(row["position"]), *figures)

@@ -1,4 +1,4 @@
-"""Where people look, by the log: the estimated curve with its interval beside the assumed one."""
+"""Where people look, by the log: the estimated curve beside the assumed one, and what is left of it below a click."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ SHOWN = 10
 
 
 def report_examination(episodes: Iterable[Episode]) -> dict[str, Any]:
-    """`{"searches", "clicked", "swapped", "positions": [{"position", "assumed", "estimated", "low", "high"}]}`.
+    """`{"searches", "clicked", "swapped", "after_click", "positions": [{"position", "assumed", "estimated", "low",
+    "high"}]}`; the curve is that of people who have not clicked, below a click it is `after_click` times that.
 
     InvalidInput when nobody has clicked anything.
     """
@@ -32,4 +33,5 @@ def report_examination(episodes: Iterable[Episode]) -> dict[str, Any]:
     rows = zip(assumed_curve(), found.curve, low, high, strict=True)
     names = ("position", "assumed", "estimated", "low", "high")
     positions = [dict(zip(names, (n, *map(float, row)), strict=True)) for n, row in enumerate(rows, start=1)][:SHOWN]
-    return {"searches": searches, "clicked": clicked, "swapped": swapped, "positions": positions}
+    counts = {"searches": searches, "clicked": clicked, "swapped": swapped}
+    return {**counts, "after_click": found.after_click, "positions": positions}

@@ -80,6 +80,7 @@ def test_where_people_look_is_printed_and_drawn(shop: Path, tmp_path: Path) -> N
     assert (found["searches"], found["clicked"], found["swapped"]) == (400, 400, 0)
     assert [row["position"] for row in found["positions"]] == list(range(1, 11))
     assert all(row["low"] <= row["estimated"] <= row["high"] for row in found["positions"])
+    assert 0 < found["after_click"] <= 1
     assert picture.stat().st_size > 1_000
 
 

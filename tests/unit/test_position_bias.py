@@ -15,10 +15,11 @@ from feedback.position_bias import POSITIONS, PositionBias, assumed_curve, estim
 SIZE = 8
 
 
-def browse(curve: np.ndarray, pages: int, seed: int, *, learning: bool) -> list[Episode]:
+def browse(curve: np.ndarray, pages: int, seed: int, *, learning: bool, goes_on: float | None = None) -> list[Episode]:
     """Searches for 20 queries with 12 answers each, the more attractive ones mostly higher.
 
-    `learning`: the page follows what was clicked so far, the way a real service makes its log.
+    `learning`: the page follows what was clicked so far, the way a real service makes its log. `goes_on`: people look
+    from the top down, and after each click they do so with this probability.
     """
     random = np.random.default_rng(seed)
     attraction = np.where(random.random((20, 12)) < 0.3, 0.8, 0.1)
@@ -29,6 +30,9 @@ def browse(curve: np.ndarray, pages: int, seed: int, *, learning: bool) -> list[
         known = gain[row] / shown[row] if learning else 0.5 * attraction[row]
         page = np.argsort(-(known + random.normal(0, 0.3, 12)))[:SIZE]
         clicked = random.random(SIZE) < attraction[row, page] * curve[:SIZE]
+        if goes_on is not None:
+            stopped = np.cumsum(clicked & (random.random(SIZE) >= goes_on)) > 0
+            clicked[1:] &= ~stopped[:-1]
         gain[row, page] += clicked
         shown[row, page] += 1
         made.append(
@@ -53,11 +57,47 @@ def test_the_curve_is_recovered_whatever_ordered_the_pages(severity: float, lear
     assert np.abs(bias.curve[:SIZE] - curve).mean() < np.abs(assumed_curve()[:SIZE] - curve).mean()
 
 
+@pytest.mark.parametrize("goes_on", [0.0, 0.3, 0.7])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_people_who_have_found_something_look_less_below(goes_on: float, seed: int) -> None:
+    """The curve is that of people who have not."""
+    curve = 0.85 ** np.arange(SIZE)
+    bias = PositionBias()
+    episodes = browse(curve, 6_000, seed, learning=True, goes_on=goes_on)
+    corrected = bias.correct(episodes)
+    assert bias.after_click == pytest.approx(goes_on, abs=0.1)
+    assert np.abs(bias.curve[:SIZE] - curve).mean() < np.abs(assumed_curve()[:SIZE] - curve).mean()
+    last = corrected[-1]
+    late = np.cumsum(last.gains) - last.gains > 0
+    now = bias.curve[:SIZE] * np.where(late, bias.after_click, 1.0)
+    assert last.examination == pytest.approx(now, rel=0.2)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_where_clicks_are_independent_a_click_changes_little(seed: int) -> None:
+    bias = PositionBias()
+    bias.correct(browse(np.arange(1, SIZE + 1) ** -1.0, 6_000, seed, learning=True))
+    assert bias.after_click > 0.85
+
+
+def test_whoever_clicks_much_is_not_taken_to_look_twice() -> None:
+    """Below a click there are more clicks, not fewer: examination stays what it is without one."""
+    random = np.random.default_rng(1)
+    made = []
+    for n in range(3_000):
+        eager = 0.9 if n % 2 else 0.1
+        gains = (random.random(SIZE) < eager).astype(float).tolist()
+        made.append(episode(query_id=str(n), text="one", shown=[f"i{i}" for i in range(SIZE)], gains=gains))
+    bias = PositionBias()
+    bias.correct(made)
+    assert bias.after_click == 1.0
+
+
 def test_without_evidence_the_assumed_curve_holds() -> None:
     bias = PositionBias()
     (corrected,) = bias.correct([episode(gains=(1.0, 0.0, 0.0))])
     assert corrected.examination == pytest.approx([examination(position) for position in (1, 2, 3)])
-    np.testing.assert_allclose(estimate({("q", "i", 1): [100, 40]}).curve, assumed_curve())
+    np.testing.assert_allclose(estimate({("q", "i", 1): [100, 40, 0, 0]}).curve, assumed_curve())
     beyond = [bias.examined(position) for position in (POSITIONS, POSITIONS + 1, 1_000)]
     assert beyond == pytest.approx([examination(position) for position in (POSITIONS, POSITIONS + 1, 1_000)])
 
