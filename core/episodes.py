@@ -108,8 +108,8 @@ class Episode:
     """An impression joined to its feedback: the only row a learner reads.
 
     `gains[i]` is the gain of the i-th shown item (0 = nothing happened), `examination[i]` the probability that a person
-    looked at it, relative to the first position; `reward` is that of the whole answer, by the reward rule whose version
-    is `rule`. Few episodes have a `shadow`.
+    who clicked what was clicked above it looked at it, relative to the first position; `reward` is that of the whole
+    answer, by the reward rule whose version is `rule`. Few episodes have a `shadow`.
     """
 
     impression: Impression
