@@ -12,18 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from app.indexing.indexer import tell, told_of
 from app.service import Service
 from app.settings import load_settings
 from app.wiring.service import build_service
 from benchmarks.catalogue import SyntheticItems
 from benchmarks.data_directory import fill
 from benchmarks.feed import Feed
-from core.catalogue import Indexed
+from core.catalogue import Indexed, same_words
 
 _BATCHES = 30
 
 
-def profile(folder: Path, items: SyntheticItems, *, batch: int) -> dict[str, dict[str, float]]:
+def profile(folder: Path, items: SyntheticItems, *, batch: int, labelled: bool) -> dict[str, dict[str, float]]:
     """Part -> seconds to build it from all items, and milliseconds of a batch; `put`: storing the batch.
 
     `cpu_ms`, the mean over all threads, is what a busy machine leaves as it is.
@@ -31,13 +32,16 @@ def profile(folder: Path, items: SyntheticItems, *, batch: int) -> dict[str, dic
     service = build_service(load_settings(overrides={"service": {"data_dir": str(folder)}}))
     try:
         builds = _build(service)
-        feed = Feed(items, seed=2, rewritten=0.0)
+        feed = Feed(items, seed=2, rewritten=0.0, labelled=labelled)
         times: dict[str, list[_Took]] = {}
         for _ in range(_BATCHES):
             changed = feed.batch(batch)
             times.setdefault("put", []).append(_timed(partial(service.catalogue.put, changed)))
+            before = {item.id: service.items[item.id] for item in changed}
+            same = {item.id for item in changed if same_words(before[item.id], item)}
             for name, follower in _followers(service):
-                times.setdefault(name, []).append(_timed(partial(follower.apply, changed, [])))
+                told = told_of(follower, changed, before, same)
+                times.setdefault(name, []).append(_timed(partial(tell, told, [])))
     finally:
         service.close()
     return {
@@ -82,11 +86,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--batch", type=int, default=50)
+    parser.add_argument("--labelled", action="store_true", help="stock as a label of its own, not as a number")
     options = parser.parse_args()
     items = SyntheticItems(options.items, 1)
     with tempfile.TemporaryDirectory() as folder:
         fill(Path(folder), items)
-        print(json.dumps(profile(Path(folder), items, batch=options.batch), indent=1))
+        print(json.dumps(profile(Path(folder), items, batch=options.batch, labelled=options.labelled), indent=1))
 
 
 if __name__ == "__main__":

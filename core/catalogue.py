@@ -97,6 +97,15 @@ class Selective(Protocol):
 
 
 @runtime_checkable
+class Repriced(Protocol):
+    """Anything Indexed that new figures of an item cost much less than an item: a feed brings them all day."""
+
+    def reprice(self, items: Sequence[Item]) -> None:
+        """As `apply` does, for items that it holds and that say what they said: see `same_words`. Each once."""
+        ...
+
+
+@runtime_checkable
 class Prepared(Protocol):
     """Anything Indexed whose changes take long to work out, apart from making them visible."""
 
@@ -104,6 +113,17 @@ class Prepared(Protocol):
         """Called in another thread just before `apply` of the same items, while others are told of them: do what can
         be done without changing an answer."""
         ...
+
+
+def same_words(old: Item, new: Item) -> bool:
+    """Whether all is the same but figures (`numbers` and `dates`), pictures and relations."""
+    return (
+        old.fields == new.fields
+        and old.attributes == new.attributes
+        and old.type == new.type
+        and old.reviews == new.reviews
+        and old.questions == new.questions
+    )
 
 
 def item_to_json(item: Item) -> str:

@@ -61,11 +61,18 @@ def joined(parts: Sequence[Mapping[str, Column]]) -> dict[str, Column]:
 
 
 def replaced(named: Mapping[str, Column], rows: Rows, new: Mapping[str, Column]) -> dict[str, Column]:
-    """The columns with what `rows` had, and with what `new` has instead, of these and of further rows."""
+    """The columns without what `rows`, ascending, had, and with what `new` has: of these, and of further rows."""
     found = {}
     for name in dict.fromkeys([*named, *new]):
         old, more = named.get(name, NO_COLUMN), new.get(name, NO_COLUMN)
-        lost = np.flatnonzero(np.isin(old.rows, rows))
+        starts, ends = old.rows.searchsorted(rows), old.rows.searchsorted(rows, "right")
+        counts = ends - starts
+        lost = np.repeat(ends - counts.cumsum(), counts) + np.arange(counts.sum())
+        if np.array_equal(old.rows[lost], more.rows):  # no name came or went, as is mostly so: nothing moves
+            figures = old.figures.copy()
+            figures[lost] = more.figures
+            found[name] = Column(old.rows, figures)
+            continue
         left, figures = np.delete(old.rows, lost), np.delete(old.figures, lost)
         at = left.searchsorted(more.rows)
         if len(left) + len(at):

@@ -18,7 +18,7 @@ from core.types import Item, ItemId, Query, Scored
 from retrievers.q2e.known_queries import KnownQueries, followed
 from retrievers.q2e.learned import Learned
 from retrievers.q2e.memory_model import MemoryModel
-from retrievers.q2e.predicted import item_terms
+from retrievers.q2e.predicted import item_terms, popularity
 from retrievers.q2e.prior import MAX_WORDS, believed
 from retrievers.q2e.ranked import PRIOR_GAIN, ranked
 from retrievers.q2e.term_table import TermTable
@@ -106,6 +106,11 @@ class MemoryRetriever:
             with self._lock:
                 self._table.put(new)
                 self._learned.follow(new)
+
+    def reprice(self, items: Sequence[Item]) -> None:
+        for start in range(0, len(items), _BATCH):
+            with self._lock:
+                self._table.reprice({item.id: popularity(item) for item in items[start : start + _BATCH]})
 
     def save(self, folder: Path) -> None:
         self.saving()(folder)

@@ -79,6 +79,12 @@ class PopularRetriever:
             if changed:
                 self._follow(np.unique(changed))
 
+    def reprice(self, items: Sequence[Item]) -> None:
+        """The catalogue's own popularity is a figure."""
+        with self._writing:
+            if changed := self._catalogue.reprice(items):
+                self._follow(np.array(changed))
+
     def save(self, folder: Path) -> None:
         """Write the columns of the catalogue to this folder; models are loaded from their registry."""
         self._catalogue.save(folder)

@@ -45,6 +45,11 @@ class SparseRetriever:
             self._weights.refresh(self._index)
             self._edition = next(self._editions)
 
+    def reprice(self, items: Sequence[Item]) -> None:
+        """Figures filter, and decide no answer without a filter: the edition stays."""
+        with self._writing:
+            self._index.renumber({item.id: item.numbers for item in items})
+
     def save(self, folder: Path) -> None:
         self.saving()(folder)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
+from operator import itemgetter
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.pace import unhurried
 from core.types import Item, ItemId, Query, Scored
-from retrievers.structure.facts import facts_of
+from retrievers.structure.facts import Facts, facts_of, figures_of
 from retrievers.structure.lexicon import Lexicon
 from retrievers.structure.postings import Mask, Postings, Row, Snapshot, brevity
 from retrievers.structure.readings import Lifts, Reading, readings
@@ -64,10 +66,18 @@ class StructuredRetriever:
             postings, alive = self._without([item_id for item_id in deletes if item_id not in latest])
             fresh = count(len(postings.ids))
             told = [(self._rows[item.id] if item.id in self._rows else next(fresh), item) for item in changed]
-            old = [_row(number, self._items[item.id]) for number, item in unhurried(told) if item.id in self._rows]
-            new = [_row(number, item) for number, item in unhurried(told)]
+            old, new = self._before_and_now(told, facts_of)
             self._count(old, new)
-            self._change(postings, alive, old, sorted(new, key=lambda row: row.number))
+            self._change(postings, alive, old, new)
+            self.edition = next(self._editions)
+
+    def reprice(self, items: Sequence[Item]) -> None:
+        """Nobody looks at the words."""
+        with self._writing:
+            old, new = self._before_and_now([(self._rows[item.id], item) for item in items], figures_of)
+            self._count(old, new)
+            self._snapshot.postings.change(old, new)
+            self._snapshot = replace(self._snapshot)  # what was read by the one before may be read otherwise now
             self.edition = next(self._editions)
 
     def save(self, folder: Path) -> None:
@@ -139,6 +149,15 @@ class StructuredRetriever:
             return self._compacted(postings, alive), np.ones(len(self._rows), dtype=np.bool_)
         return postings, alive
 
+    def _before_and_now(
+        self, told: Sequence[tuple[int, Item]], facts: Callable[[Item], Facts]
+    ) -> tuple[list[Row], list[Row]]:
+        """What the items of these rows said, as far as they were there, and what they say; ascending."""
+        now = sorted(told, key=itemgetter(0))
+        before = [(number, self._items[item.id]) for number, item in now if item.id in self._rows]
+        old, new = ([Row(number, item, facts(item)) for number, item in unhurried(some)] for some in (before, now))
+        return old, new
+
     def _count(self, old: Sequence[Row], new: Sequence[Row]) -> None:
         """Tell the lexicon what items say now, and no longer."""
         before = {row.number: row.facts for row in old}
@@ -165,10 +184,6 @@ class StructuredRetriever:
         self._lengths = self._lengths[alive]
         self._rows = {item_id: row for row, item_id in enumerate(postings.ids)}
         return postings
-
-
-def _row(number: int, item: Item) -> Row:
-    return Row(number, item, facts_of(item))
 
 
 def _snapshot(postings: Postings, alive: Mask, lengths: NDArray[np.float64]) -> Snapshot:

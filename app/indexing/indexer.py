@@ -11,9 +11,21 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from threading import Condition, Lock
+from typing import NamedTuple
 
 from app.indexing.checkpoints import Checkpoint, Checkpoints
-from core.catalogue import Catalogue, Changes, Copied, Indexed, Prepared, Selective, item_from_json, item_to_json
+from core.catalogue import (
+    Catalogue,
+    Changes,
+    Copied,
+    Indexed,
+    Prepared,
+    Repriced,
+    Selective,
+    item_from_json,
+    item_to_json,
+    same_words,
+)
 from core.pace import stand_back, unhurried
 from core.table import Table
 from core.types import Item, ItemId
@@ -43,6 +55,14 @@ class ItemTable(Table[Item]):
 
     def apply(self, upserts: Sequence[Item], deletes: Collection[ItemId]) -> None:
         self.change({item.id: item for item in upserts}, deletes)
+
+
+class Told(NamedTuple):
+    """What a follower has to be told of: items, and others of which only figures are new."""
+
+    follower: Indexed
+    upserts: Sequence[Item]
+    repriced: Sequence[Item] = ()
 
 
 class Indexer:
@@ -97,6 +117,8 @@ class Indexer:
         with self._lock:
             if all(self._restored(name, checkpoint) for name in names):
                 self.sequence = checkpoint.sequence
+            else:  # the table may hold items that others were not told of
+                self._unsure |= self._items.keys()
 
     def catch_up(self, progress: Progress = lambda _: None, *, until: float = math.inf) -> None:
         """Apply what has changed since the last time; `progress` is told how many changes are done.
@@ -165,22 +187,21 @@ class Indexer:
         changed = {*(item.id for item in changes.upserts), *changes.deletes}
         before = {item_id: self._items[item_id] for item_id in changed - self._unsure if item_id in self._items}
         self._unsure |= changed
-        self._tell(
-            [(each, _read_by(each, changes.upserts, before)) for each in self._followers.values()], changes.deletes
-        )
+        same = {new.id for new in unhurried(changes.upserts) if new.id in before and same_words(before[new.id], new)}
+        self._tell([told_of(each, changes.upserts, before, same) for each in self._followers.values()], changes.deletes)
         self._unsure -= changed
 
-    def _tell(self, told: Sequence[tuple[Indexed, Sequence[Item]]], deletes: Collection[ItemId]) -> None:
+    def _tell(self, told: Sequence[Told], deletes: Collection[ItemId]) -> None:
         """One follower after the other; what takes long to work out is begun at once, beside those before."""
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prepare", initializer=stand_back) as pool:
             begun = [
                 pool.submit(self._prepare, follower, upserts) if upserts and isinstance(follower, Prepared) else None
-                for follower, upserts in told
+                for follower, upserts, _ in told
             ]
-            for (follower, upserts), prepared in zip(told, begun, strict=True):
+            for each, prepared in zip(told, begun, strict=True):
                 if prepared:
                     prepared.result()
-                follower.apply(upserts, deletes)
+                tell(each, deletes)
 
     def _prepare(self, follower: Prepared, upserts: Sequence[Item]) -> None:
         with self._beside():
@@ -228,12 +249,28 @@ class Indexer:
         return True
 
 
-def _read_by(follower: Indexed, upserts: Sequence[Item], before: Mapping[ItemId, Item]) -> Sequence[Item]:
-    """Those that the follower has to be told of; `before`: what it holds, as far as that is known."""
-    if not isinstance(follower, Selective):
-        return upserts
-    return [
-        new
-        for new in unhurried(upserts)
-        if (old := before.get(new.id)) is None or not follower.reads_the_same(old, new)
-    ]
+def tell(told: Told, deletes: Collection[ItemId]) -> None:
+    """What there is to tell."""
+    if told.repriced and isinstance(told.follower, Repriced):
+        told.follower.reprice(told.repriced)
+    if told.upserts or deletes:
+        told.follower.apply(told.upserts, deletes)
+
+
+def told_of(
+    follower: Indexed, upserts: Sequence[Item], before: Mapping[ItemId, Item], same: Collection[ItemId]
+) -> Told:
+    """`before`: what it holds, as far as that is known; `same`: those of them that say what they said."""
+    if isinstance(follower, Selective):
+        return Told(
+            follower,
+            [
+                new
+                for new in unhurried(upserts)
+                if (old := before.get(new.id)) is None or not follower.reads_the_same(old, new)
+            ],
+        )
+    if not isinstance(follower, Repriced):
+        return Told(follower, upserts)
+    changed = [new for new in upserts if new.id not in same]
+    return Told(follower, changed, [new for new in upserts if new.id in same])

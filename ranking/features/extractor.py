@@ -86,16 +86,21 @@ class FeatureExtractor:
         with self._writing:
             new = {item.id: item for item in upserts}
             gone = set(deletes) - new.keys()
-            same = {slot: new.pop(item.id) for item in list(new.values()) if (slot := self._kept(item)) != UNKNOWN}
-            self._columns.put_figures(list(same), list(same.values()))
             before = [self._slots.get(item_id) for item_id in new]
             left = [slot for slot in (*map(self._slots.get, gone), *before) if slot != UNKNOWN]
             slots = [self._slots.reserve() for _ in new]
-            self._put(slots, list(new.values()), before, left, list(same))
+            self._put(slots, list(new.values()), before, left)
             for item_id, slot in zip(new, slots, strict=True):
                 self._slots.publish(item_id, slot)
             self._slots.drop(gone)
             self._drop(self._slots.settle())
+
+    def reprice(self, items: Sequence[Item]) -> None:
+        """In place: what else there is of these items stays where it is."""
+        with self._writing:
+            slots = [self._slots.get(item.id) for item in items]
+            self._columns.put_figures(slots, items)
+            self._columns.settle(slots, self._slots.used)
 
     def save(self, folder: Path) -> None:
         self.saving()(folder)
@@ -177,18 +182,8 @@ class FeatureExtractor:
             self._drop(guests)
             return values
 
-    def _kept(self, item: Item) -> int:
-        """The slot where only figures need be changed; UNKNOWN for an item that says something new."""
-        slot = self._slots.get(item.id)
-        return slot if slot != UNKNOWN and self._words.said(slot, item) else UNKNOWN
-
     def _put(
-        self,
-        slots: Sequence[int],
-        items: Sequence[Item],
-        before: Sequence[int],
-        left: Sequence[int] = (),
-        repriced: Sequence[int] = (),
+        self, slots: Sequence[int], items: Sequence[Item], before: Sequence[int], left: Sequence[int] = ()
     ) -> None:
         """`before`: see Words.put. `left`: slots whose items are gone or in one of `slots` now."""
         self._columns.put(slots, items)
@@ -199,7 +194,7 @@ class FeatureExtractor:
             self._vectors.put(slots)
         self._slots.retire(left)
         self._words.retire(left)
-        self._columns.settle([*slots, *left, *repriced], self._slots.used)
+        self._columns.settle([*slots, *left], self._slots.used)
         self._words.settle()
         for counts in self._counts:
             counts.settle()

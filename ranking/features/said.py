@@ -66,11 +66,6 @@ def text_hash(item: Item) -> int:
     return _hash(repr((item.fields, item.reviews, item.questions)))
 
 
-def label_hash(item: Item) -> int:
-    """The same for type and attributes."""
-    return _hash(repr((item.type, item.attributes)))
-
-
 def title_hash(words: Sequence[str]) -> int:
     """The same for words in their order."""
     return _hash(" ".join(words))

@@ -15,17 +15,17 @@ from core.long_json import write_list
 from core.pace import unhurried
 from core.types import Item
 from ranking.features.ragged import Ragged
-from ranking.features.said import LABELS, PROSE, distinct, label_hash, labels, said, text_hash, title_hash, trigrams
+from ranking.features.said import LABELS, PROSE, distinct, labels, said, text_hash, title_hash, trigrams
 from ranking.features.slots import Numbers, grown
 from ranking.features.vocabulary import Vocabulary
 
-_COLUMNS = ("frequency", "lengths", "titles", "voiced", "texts", "labels")
+_COLUMNS = ("frequency", "lengths", "titles", "voiced", "texts")
 _Lengths = NDArray[np.int64]
 
 
 class Words:
     """By slot: distinct words with where they are, distinct trigrams of the title, its length and its hash, whether
-    customers wrote about the item; and hashes of the texts and of the labels that this was made of."""
+    customers wrote about the item; and a hash of the texts that this was made of."""
 
     def __init__(self) -> None:
         self._vocabulary = Vocabulary()
@@ -36,11 +36,6 @@ class Words:
         self.titles = np.zeros(0, dtype=np.uint64)
         self.voiced = np.zeros(0, dtype=bool)
         self._texts = np.zeros(0, dtype=np.uint64)
-        self._labels = np.zeros(0, dtype=np.uint64)
-
-    def said(self, slot: int, item: Item) -> bool:
-        """Whether what is in this slot was made of the very words of this item."""
-        return self._same_texts(slot, item) and bool(self._labels[slot] == np.uint64(label_hash(item)))
 
     def number(self, word: str) -> int:
         """UNKNOWN when no item has it."""
@@ -56,13 +51,12 @@ class Words:
         size = max(slots, default=-1) + 1
         self.lengths, self.titles = grown(self.lengths, size, 0), grown(self.titles, size, 0)
         self.voiced = grown(self.voiced, size, False)
-        self._texts, self._labels = grown(self._texts, size, 0), grown(self._labels, size, 0)
+        self._texts = grown(self._texts, size, 0)
         told = list(zip(slots, items, before, strict=True))
         labelled = [each for each in unhurried(told) if self._same_texts(each[2], each[1])]
         known = {slot for slot, _, _ in labelled}
         self._read([slot for slot in slots if slot not in known], [item for slot, item, _ in told if slot not in known])
         self._label([slot for slot, _, _ in labelled], [item for _, item, _ in labelled], [old for *_, old in labelled])
-        self._labels[slots] = np.array([label_hash(item) for item in items], dtype=np.uint64)
 
     def retire(self, slots: Sequence[int]) -> None:
         """The items of these slots are gone, though they may still be read."""
@@ -84,7 +78,7 @@ class Words:
     def saving(self, alive: Numbers) -> Callable[[Path], None]:
         """Writes, when called, all that there is now, `alive` being the slots in use."""
         words, trigrams, vocabulary = self.words.saving(alive), self.trigrams.saving(alive), [*self._vocabulary.words]
-        held = self._frequency, self.lengths, self.titles, self.voiced, self._texts, self._labels
+        held = self._frequency, self.lengths, self.titles, self.voiced, self._texts
         columns: dict[str, Any] = dict(zip(_COLUMNS, [column.copy() for column in held], strict=True))
 
         def write(folder: Path) -> None:
@@ -99,9 +93,7 @@ class Words:
     def restore(self, folder: Path) -> None:
         words = orjson.loads((folder / "vocabulary.json").read_bytes())
         with np.load(folder / "titles.npz", allow_pickle=False) as stored:
-            self._frequency, self.lengths, self.titles, self.voiced, self._texts, self._labels = (
-                stored[name] for name in _COLUMNS
-            )
+            self._frequency, self.lengths, self.titles, self.voiced, self._texts = (stored[name] for name in _COLUMNS)
         self.words.restore(folder, "words")
         self.trigrams.restore(folder, "trigrams")
         self._vocabulary = Vocabulary(words, self.words.entries(0))

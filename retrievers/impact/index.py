@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from operator import ne
 from pathlib import Path
@@ -74,6 +74,16 @@ class ImpactIndex:
                 self.changes += sum(map(ne, new.marks.tolist(), map(before.get, latest)))
                 segments.append(new)
             self._snapshot = Snapshot.of(self._tidied(segments), self._bm25)
+
+    def renumber(self, numbers: Mapping[ItemId, Mapping[str, float]]) -> None:
+        """Give these documents, all of which are there, other numbers."""
+        with self._writing:
+            rows: dict[int, dict[int, Mapping[str, float]]] = {}
+            for item_id, figures in numbers.items():
+                serial, row = self._where[item_id]
+                rows.setdefault(serial, {})[row] = figures
+            segments = [s.renumbered(rows[s.serial]) if s.serial in rows else s for s in self._snapshot.segments]
+            self._snapshot = replace(self._snapshot, segments=tuple(segments))
 
     def saving(self) -> Callable[[Path], None]:
         """Writes, when called, everything that there is now to files in a folder. Segments never change."""

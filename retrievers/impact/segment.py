@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.long_json import write_list
 from core.types import Floats, ItemId
-from retrievers.columns import Column, joined, packed, unpacked
+from retrievers.columns import Column, columns, joined, packed, replaced, unpacked
 
 Rows = NDArray[np.int32]
 # A term in this share of the documents is also kept as a column over all of them: adding a column to the scores is a
@@ -130,6 +130,12 @@ class Segment:
         alive = self.alive.copy()
         alive[list(rows)] = False
         return replace(self, alive=alive, dead=self.dead + len(rows))
+
+    def renumbered(self, numbers: Mapping[int, Mapping[str, float]]) -> Segment:
+        """The same with other numbers in these rows."""
+        rows = sorted(numbers)
+        new = columns((row, numbers[row].items()) for row in rows)
+        return replace(self, numbers=replaced(self.numbers, np.array(rows, dtype=np.int32), new))
 
     def frequency(self, term: int) -> int:
         """How many living documents hold the term."""

@@ -58,6 +58,13 @@ class CatalogueRows:
                 changed.append(row)
         return changed
 
+    def reprice(self, items: Sequence[Item]) -> list[int]:
+        """The same of items that are there, whose facets are what they were."""
+        priors = {self.rows[item.id]: prior_of(item) for item in items}
+        changed = [row for row, prior in priors.items() if prior != self.prior[row]]
+        self.prior[changed] = [priors[row] for row in changed]
+        return changed
+
     def drop(self, item_ids: Collection[ItemId]) -> list[int]:
         """The rows that are nobody's now."""
         gone = [self.rows.pop(item_id) for item_id in set(item_ids) if item_id in self.rows]

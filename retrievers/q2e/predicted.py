@@ -48,8 +48,13 @@ def item_terms(item: Item, generated: Sequence[str] = ()) -> ItemTerms:
         weights=(*[NAME + _REPEATED * (word in others) for word in named], *[weight for weight, _ in more]),
         title=len(named),
         title_words=len(titled),
-        popularity=min(max(item.numbers.get("popularity", 0.5), 0.0), 1.0),
+        popularity=popularity(item),
     )
+
+
+def popularity(item: Item) -> float:
+    """In 0..1, whatever the catalogue says."""
+    return min(max(item.numbers.get("popularity", 0.5), 0.0), 1.0)
 
 
 def _titled(text: str) -> Iterator[str]:

@@ -120,16 +120,19 @@ class TermTable:
         for row, number in zip(*lost.tolist(), strict=True):
             champions = self.champions(number)
             self._keep(number, champions[champions != slots[row]])
-        new = np.zeros(len(self.ids), dtype=bool)
-        for number, rows in _by_number(np.concatenate([gained, still_cut], axis=1)):
-            champions, arrived = self.champions(number), slots[rows]
-            if number in cut:  # some of them may be champions
-                new[arrived] = True
-                new[champions] = False
-                arrived = arrived[new[arrived]]
-                new[arrived] = False
-            if len(arrived):
-                self._keep(number, self._trimmed(number, np.concatenate([champions, arrived])))
+        self._offer(slots, np.concatenate([gained, still_cut], axis=1), cut)
+
+    def reprice(self, popularity: Mapping[ItemId, float]) -> None:
+        """Items that are there, with other popularities, in 0..1: those that did not grow stay what they are."""
+        slots = np.array([self.slots[item_id] for item_id in popularity], dtype=np.int32)
+        before, held = self.quality[slots], self.words[slots]
+        titled = np.count_nonzero((held > 0) & (np.arange(self.width) < self.title[slots, None]), axis=1)
+        self.quality[slots] = _quality(list(popularity.values()), titled)
+        grown = np.flatnonzero(self.quality[slots] > before)
+        found = _rows_and_numbers(_marked(held[grown]))
+        numbers = found[1]
+        cut = self._sizes[numbers] < self.counts[numbers]
+        self._offer(slots[grown], found[:, cut], {*numbers[cut].tolist()})
 
     def saving(self) -> Callable[[Path], None]:
         """Writes, when called, everything that there is now to files in a folder."""
@@ -168,6 +171,19 @@ class TermTable:
         self._keep(number, self._trimmed(number, every.astype(np.int32)))
         del self._lost[number]
 
+    def _offer(self, slots: Ints, found: Pairs, cut: Collection[int]) -> None:
+        """As champions of the words that were found in them; of those in `cut`, some of them may be champions."""
+        new = np.zeros(len(self.ids), dtype=bool)
+        for number, rows in _by_number(found):
+            champions, arrived = self.champions(number), slots[rows]
+            if number in cut:
+                new[arrived] = True
+                new[champions] = False
+                arrived = arrived[new[arrived]]
+                new[arrived] = False
+            if len(arrived):
+                self._keep(number, self._trimmed(number, np.concatenate([champions, arrived])))
+
     def _keep(self, number: int, champions: Ints) -> None:
         self._changed[number] = champions
         self._sizes[number] = len(champions)
@@ -203,9 +219,7 @@ class TermTable:
         weights.ravel()[place] = [*chain.from_iterable(terms.weights for terms in items)]
         self.words[slots], self.weights[slots] = numbers, weights
         self.title[slots] = [terms.title for terms in items]
-        popular = [_LEAST_POPULAR + 2 * (1 - _LEAST_POPULAR) * terms.popularity for terms in items]
-        titles = np.array([terms.title_words for terms in items], dtype=np.float32)
-        self.quality[slots] = np.array(popular, dtype=np.float32) / titled_share(titles)
+        self.quality[slots] = _quality([terms.popularity for terms in items], [terms.title_words for terms in items])
         return numbers
 
     def _make_room_for_words(self) -> None:
@@ -229,6 +243,13 @@ class TermTable:
         if more > 0:
             self.words = np.pad(self.words, [(0, 0), (0, more)])
             self.weights = np.pad(self.weights, [(0, 0), (0, more)])
+
+
+def _quality(popularity: Sequence[float], title_words: Sequence[int] | NDArray[np.intp]) -> Floats:
+    """[items] the part of a belief that no query changes."""
+    popular = [_LEAST_POPULAR + 2 * (1 - _LEAST_POPULAR) * each for each in popularity]
+    found: Floats = np.array(popular, dtype=np.float32) / titled_share(np.array(title_words, dtype=np.float32))
+    return found
 
 
 def _compared(before: Ints, after: Ints) -> tuple[Pairs, Pairs, Pairs]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -39,6 +39,7 @@ class Facts:
 
 
 def facts_of(item: Item) -> Facts:
+    """All that a query could name of it."""
     phrases: dict[tuple[str, str], int] = {}
     spelt: dict[tuple[str, str], str] = {}
     for name, value in _named_values(item):
@@ -46,6 +47,12 @@ def facts_of(item: Item) -> Facts:
         said_twice = phrases.keys() & votes.keys()
         phrases |= votes if not said_twice else {**votes, **{key: max(phrases[key], votes[key]) for key in said_twice}}
         spelt |= spellings
+    words = tokens(title(item))
+    return replace(figures_of(item), phrases=phrases, spelt=spelt, title=frozenset(words), title_length=len(words))
+
+
+def figures_of(item: Item) -> Facts:
+    """The same without words: all that may differ between two items that say the same."""
     numbers = tuple(item.numbers.items())
     measured = [
         (name, figure)
@@ -55,34 +62,24 @@ def facts_of(item: Item) -> Facts:
     ]
     units = _units(item, [*numbers, *((name, value) for name, (value, _) in measured)])
     units |= {(unit, name): WHOLE for name, (_, unit) in measured}
-    said = _said(*_texts(item))
     return Facts(
-        phrases=phrases,
-        spelt=spelt,
+        phrases={},
+        spelt={},
         numbers=tuple(dict.fromkeys([*numbers, *((name, value) for name, (value, _) in measured)])),
         units=units,
-        title=said.title,
-        title_length=said.title_length,
+        title=frozenset(),
+        title_length=0,
     )
 
 
-class _Said(NamedTuple):
-    """What the text of an item says: figures with their units, and the words of the title."""
-
-    figures: frozenset[tuple[float, str]]
-    title: frozenset[str]
-    title_length: int
-
-
-def _texts(item: Item) -> tuple[str, str]:
-    return title(item), item.fields.get("description", "")[:_TEXT_CHARACTERS]
+def _text(item: Item) -> str:
+    return f"{title(item)} . {item.fields.get('description', '')[:_TEXT_CHARACTERS]}"
 
 
 # Kept for a short while: when an item changes, what it said before is asked for as well, and mostly in the same text.
 @lru_cache(maxsize=4_096)
-def _said(title: str, description: str) -> _Said:
-    words = tokens(title)
-    return _Said(frozenset(figures(f"{title} . {description}")), frozenset(words), len(words))
+def _figures_in(text: str) -> frozenset[tuple[float, str]]:
+    return frozenset(figures(text))
 
 
 def _named_values(item: Item) -> Iterator[tuple[str, str]]:
@@ -147,7 +144,7 @@ def _units(item: Item, numbers: list[tuple[str, float]]) -> dict[tuple[str, str]
         by_value.setdefault(value, []).append(name)
         for unit in _units_in(name):
             votes[unit, name] = PART
-    for value, unit in _said(*_texts(item)).figures:
+    for value, unit in _figures_in(_text(item)):
         for name in by_value.get(value, ()):
             votes[unit, name] = WHOLE
     return votes

@@ -120,7 +120,7 @@ class Postings:
                 self._lists[key] = left
             else:
                 del self._lists[key]
-        gone = np.array([*before], dtype=np.int32)
+        gone = np.array(sorted(before), dtype=np.int32)
         self._columns = replaced(self._columns, gone, columns((row.number, row.facts.numbers) for row in new))
         self._numbers = replaced(self._numbers, gone, columns((row.number, row.item.numbers.items()) for row in new))
         self._rank([row.item.id for row in new if row.number >= len(self.ids)])
@@ -130,8 +130,9 @@ class Postings:
         self.ids += ids
         new = sorted(range(first, len(self.ids)), key=self.ids.__getitem__)
         places = [bisect_left(self._by_id, self.ids[row], key=self.ids.__getitem__) for row in new]
-        self._by_id = np.insert(self._by_id, places, new)
-        self.rank = _inverse(self._by_id)
+        if new:
+            self._by_id = np.insert(self._by_id, places, new)
+            self.rank = _inverse(self._by_id)
 
     def titles(self, word: str) -> Rows:
         return self._lists.get(word, _NONE)

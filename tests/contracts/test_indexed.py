@@ -12,7 +12,7 @@ import pytest
 from words import item, query
 
 from app.indexing.indexer import ItemTable
-from core.catalogue import Copied, Selective
+from core.catalogue import Copied, Repriced, Selective, same_words
 from core.types import Item, ItemId, Range, Scored
 from retrievers.impact.expansion import CatalogueTerms
 from retrievers.lexical import LexicalRetriever
@@ -62,6 +62,14 @@ class Shop:
     def apply(self, upserts: Sequence[Item], deletes: Collection[str] = ()) -> Shop:
         for follower in self._followers:
             follower.apply(upserts, [ItemId(each) for each in deletes])
+        return self
+
+    def reprice(self, items: Sequence[Item]) -> Shop:
+        for follower in self._followers:
+            if isinstance(follower, Repriced):
+                follower.reprice(items)
+            else:
+                follower.apply(items, [])
         return self
 
     def save(self, folder: Path) -> None:
@@ -170,6 +178,28 @@ def test_what_it_need_not_be_told_of_changes_no_answer(new: Callable[[], Shop]) 
     assert spared.answers() == told.answers()
     renamed = replace(ITEMS[0], fields={"title": "Chair"})
     assert not spared.arm.reads_the_same(ITEMS[0], renamed)
+
+
+def test_new_figures_alone_do_the_same_as_the_whole_item(new: Callable[[], Shop], tmp_path: Path) -> None:
+    told, repriced = new().apply(ITEMS), new().apply(ITEMS)
+    if not isinstance(repriced.arm, Repriced):
+        pytest.skip("it takes the whole item, or none of it")
+    priced = [
+        replace(each, numbers={"price": 17.0 + n, "stock": float(n % 3), "popularity": n / 30})
+        for n, each in enumerate(ITEMS[3:20])
+    ]
+    priced += [replace(ITEMS[20], numbers={}), replace(ITEMS[21], dates={"released": 1e9})]
+    assert all(map(same_words, ITEMS[3:22], priced))
+    before = told.answers()
+    told.apply(priced)
+    repriced.reprice(priced)
+    asked = [*ASKED, query("lamp under 22"), query("lamp", stock=Range(2)), query("red lamp at most 1 stock")]
+    answers = [repriced.arm.retrieve(each, 100) for each in asked]
+    assert answers == [told.arm.retrieve(each, 100) for each in asked]
+    assert repriced.answers() != before
+    assert [repriced.arm.signals(each) for each in asked] == [told.arm.signals(each) for each in asked]
+    repriced.save(tmp_path)
+    assert [new().restore(tmp_path).arm.retrieve(each, 100) for each in asked] == answers
 
 
 def test_an_empty_index_is_restored_empty(new: Callable[[], Shop], tmp_path: Path) -> None:

@@ -61,7 +61,8 @@ def test_a_new_price_alone_is_as_good_as_an_item_told_anew() -> None:
         replace(known[5], fields={"title": "Lamp oil"}),
     ]
     extractor = told(known)
-    extractor.apply([*changed, known[6]], ["l7", "nobody"])
+    extractor.reprice([*changed[:2], known[6]])
+    extractor.apply(changed[2:], ["l7", "nobody"])
     now = [*changed, known[6], *known[8:]]
     asked = replace(query("lamp"), time=100 * DAY)
     once = told(now).extract(asked, candidates(now)).values

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from app.indexing.checkpoints import Checkpoints
 from app.indexing.indexer import Indexer, ItemTable
 from core.catalogue import Catalogue
 from core.pace import giving_way, unhurried
-from core.types import Item, ItemId
+from core.types import Item, ItemId, Range
 from feedback.sqlite_catalogue import SqliteCatalogue
 from retrievers.lexical import LexicalRetriever
 from retrievers.structured import StructuredRetriever
@@ -43,7 +43,7 @@ class Shop:
     def count(self, changes: int) -> None:
         self.applied += changes
 
-    def found(self, text: str, **filters: str) -> list[set[str]]:
+    def found(self, text: str, **filters: str | Range) -> list[set[str]]:
         asked = query(text, **filters)
         return [{hit.item_id for hit in arm.retrieve(asked, 100)} for arm in (self.lexical, self.structured)]
 
@@ -107,6 +107,22 @@ def test_a_damaged_checkpoint_costs_time_only(
         again = shop(catalogue, root).start()
     assert again.applied == len(ITEMS)
     assert again.found("lamp", brand="Acme") == [{each.id for each in ITEMS}] * 2
+
+
+def test_new_figures_and_new_words_come_together(catalogue: Catalogue, root: Path) -> None:
+    again = shop(catalogue, root).start()
+    catalogue.put([replace(each, numbers={"price": 10.0 * n}) for n, each in enumerate(ITEMS[:6])])
+    catalogue.put(
+        [item("lamp-6", "Oak chair", brand="Bolt", numbers={"price": 20.0}), item("new", "Lamp", brand="Bolt")]
+    )
+    catalogue.delete(ItemId("lamp-1"))
+    again.indexer.catch_up()
+    assert again.found("lamp", price=Range(15, 30)) == [{"lamp-2", "lamp-3"}] * 2
+    assert again.found("chair", price=Range(15, 30)) == [{"lamp-6"}] * 2
+    cheap = [hit.item_id for hit in again.structured.retrieve(query("lamp under 25"), 3)]
+    assert set(cheap[:2]) == {"lamp-0", "lamp-2"}
+    anew = shop(catalogue, root / "anew").start()
+    assert [hit.item_id for hit in anew.structured.retrieve(query("lamp under 25"), 3)] == cheap
 
 
 def test_indexes_of_another_version_are_not_opened(catalogue: Catalogue, root: Path) -> None:
