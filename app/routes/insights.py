@@ -121,8 +121,11 @@ def _figures(known: dict[str, Any] | None) -> LogFigures:
 
 
 def _uncounted(finding: Finding) -> Finding:
-    """Before a learner's first step nobody has counted."""
+    """Before a learner has taken a search in nobody has counted."""
     if finding.part != "events":
         return finding
-    message = "not counted yet: no learner has run here. `bowerbird serve` starts one, `bowerbird learn` is another."
+    message = (
+        "not counted yet: a learner, which `bowerbird serve` starts, counts a search when it waits no longer for its"
+        " feedback."
+    )
     return replace(finding, message=message)

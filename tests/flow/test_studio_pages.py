@@ -19,6 +19,7 @@ from words import item
 
 from app.jobs.quality import build_quality
 from app.jobs.rollout_operator import standing
+from app.learning.learner_state import LearnerState, write_state
 from app.service import Service, new_query_id
 from app.settings import Settings
 from app.studio.pages import PAGES
@@ -72,7 +73,7 @@ def learned(running: Running, settings: Settings) -> None:
 
 def test_before_anything_is_learned_every_page_says_what_to_do(page: Page) -> None:
     for each, words in (
-        ("/studio/learning", "No learner has run yet"),
+        ("/studio/learning", "Nothing has been learned yet: a learner waits"),
         ("/studio/memory", "Name a query above."),
         ("/studio/events", "Send clicks to POST /v1/events"),
         ("/studio/quality", "There are no pairs to compare yet."),
@@ -85,6 +86,13 @@ def test_before_anything_is_learned_every_page_says_what_to_do(page: Page) -> No
     page.goto("/studio/learning")
     expect(page.locator("#reward")).to_contain_text("No data yet.")
     expect(page.locator("canvas")).to_have_count(0)
+
+
+def test_a_learner_that_waits_is_not_called_absent(page: Page, settings: Settings) -> None:
+    write_state(settings.data_dir, LearnerState(time.time(), 0))
+    page.goto("/studio/health")
+    expect(page.locator("#summary")).to_contain_text("The learner has taken in nothing yet: it waits")
+    expect(page.locator("main")).to_contain_text("not counted yet: a learner, which `bowerbird serve` starts")
 
 
 def test_curves_and_tables_show_what_was_learned(page: Page, learned: None, http: httpx.Client) -> None:

@@ -24,7 +24,8 @@ async function read() {
 }
 
 function learner({ written, newest, episodes, window_s }, lag) {
-  if (!written) return "No learner has run yet: bowerbird serve starts one, bowerbird learn is another.";
+  if (!written && lag === undefined) return "No learner has run yet: bowerbird serve starts one, bowerbird learn is another.";
+  if (!written) return `The learner has taken in nothing yet: it waits ${duration(window_s)} for the feedback of a search.`;
   return `The learner has taken in ${plural(episodes, "search", "searches")}, the last time ${ago(written)}; the newest of them was asked ${ago(newest)} (it waits ${duration(window_s)} for feedback).${lag === undefined ? "" : ` It had caught up with the log ${duration(lag)} ago.`}`;
 }
 

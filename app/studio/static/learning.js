@@ -34,7 +34,7 @@ async function read() {
 }
 
 function summary(found) {
-  if (!found.written) return "No learner has run yet, so there is nothing to draw.";
+  if (!found.written) return `Nothing has been learned yet: a learner waits ${duration(found.window_s)} for the feedback of a search.`;
   const clicked = found.episodes ? `, ${percent(found.clicked / found.episodes)} with a click` : "";
   return `${plural(found.episodes, "search", "searches")} learned from${clicked}. The newest was asked ${ago(found.newest)}; feedback is waited for ${duration(found.window_s)}.`;
 }
