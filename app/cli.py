@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from app.commands import (
     backup,
@@ -78,8 +79,8 @@ def main() -> None:
     try:
         app()
     except BowerbirdError as error:
-        remarks.print(f"[red]{error.code}[/red]: {error.message}", highlight=False, markup=True)
-        remarks.print(error.remedy, highlight=False, markup=False)
+        remarks.print(Text(error.code, "red"), error.message, sep=": ", highlight=False)
+        remarks.print(error.remedy, highlight=False)
         sys.exit(1)
 
 

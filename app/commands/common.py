@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 # Progress and remarks go to stderr, results to stdout, so that results can be piped.
-remarks = Console(stderr=True)
-results = Console()
+# What is printed comes from catalogues and files: `[love]` is no markup in it, nor `:heart:` a picture.
+remarks = Console(stderr=True, markup=False, emoji=False)
+results = Console(markup=False, emoji=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def print_json(value: Any) -> None:
 @contextmanager
 def progress_bar(what: str, total: int | None) -> Iterator[Any]:
     """A bar on stderr; yields `advance(n)`."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=remarks) as bar:
         task = bar.add_task(what, total=total)
         yield lambda n: bar.advance(task, n)

@@ -15,6 +15,6 @@ def show(context: typer.Context, as_json: Json = False) -> None:
         return
     results.print(f"# hash {settings.hash}", highlight=False)
     for section, values in settings.model_dump().items():
-        results.print(f"\n[bold]\\[{section}][/bold]", highlight=False)
+        results.print(f"\n[{section}]", style="bold", highlight=False)
         for key, value in values.items():
-            results.print(f"{key} = {value!r}", highlight=False, markup=False)
+            results.print(f"{key} = {value!r}", highlight=False)

@@ -62,7 +62,7 @@ def demo(
         else:
             _print(report, picture)
         if serve:
-            remarks.print(f"\nThe service goes on at [bold]{url}[/bold] (its API: {url}/docs). Stop it with Ctrl-C.")
+            remarks.print(f"\nThe service goes on at {url} (its API: {url}/docs). Stop it with Ctrl-C.")
             server.wait()
     except KeyboardInterrupt:
         pass
@@ -112,7 +112,7 @@ def _wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
 def _show_studio(url: str, *, browser: bool) -> None:
     """While the listeners click, its curve moves."""
     page = f"{url}/studio/learning"
-    remarks.print(f"Watch it learn: [bold]{page}[/bold]")
+    remarks.print(f"Watch it learn: {page}")
     screen = sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
     if browser and screen and sys.stdout.isatty():
         webbrowser.open(page)

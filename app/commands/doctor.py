@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import typer
+from rich.text import Text
 
 from app.commands.common import Json, invocation, print_json, results
 
-_MARKS = {"ok": "[green]ok[/green]  ", "waits": "[yellow]waits[/yellow]", "broken": "[red]broken[/red]"}
+_COLOURS = {"ok": "green", "waits": "yellow", "broken": "red"}
 
 
 def doctor(context: typer.Context, as_json: Json = False) -> None:
@@ -23,6 +24,7 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            results.print(f"{_MARKS[finding.state]} [bold]{finding.part}[/bold]: {finding.message}", highlight=False)
+            state = Text(f"{finding.state:4}", _COLOURS[finding.state])
+            results.print(Text.assemble(state, " ", (finding.part, "bold"), ": ", finding.message), highlight=False)
     if any(finding.state == "broken" for finding in findings):
         raise typer.Exit(1)

@@ -47,7 +47,7 @@ def ingest(
         print_json({"stored": stored, "rejected": rejected, "seconds": seconds})
     else:
         for row in bad:
-            remarks.print(f"{file}:{row.line}: {row.reason}", highlight=False, markup=False, soft_wrap=True)
+            remarks.print(f"{file}:{row.line}: {row.reason}", highlight=False, soft_wrap=True)
         results.print(f"{stored} items stored, {len(bad)} rows refused, in {seconds:.1f} s.")
     if bad and not stored:
         raise typer.Exit(1)

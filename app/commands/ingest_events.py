@@ -55,10 +55,10 @@ def ingest_events(
 
 def _print(report: Report) -> None:
     for example in report.examples:
-        remarks.print(example, highlight=False, markup=False, soft_wrap=True)
+        remarks.print(example, highlight=False, soft_wrap=True)
     results.print(f"{report.pages} searches stored, {report.known_pages} known before.")
     results.print(f"{report.events} events stored, {report.duplicates} known before.")
     parts = (("refused", report.refused), ("not used", report.not_used), ("unknown field", report.unknown_fields))
     for what, counts in parts:
         for reason, count in counts.most_common():
-            results.print(f"{what}: {reason}: {count}", highlight=False, markup=False)
+            results.print(f"{what}: {reason}: {count}", highlight=False)

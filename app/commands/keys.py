@@ -29,7 +29,7 @@ def create(
         print_json({**_shown(key), "token": token})
         return
     remarks.print(f"Key {key.id} for {', '.join(key.scopes)}. Its token, shown this once:", highlight=False)
-    results.print(token, highlight=False, markup=False, soft_wrap=True)
+    results.print(token, highlight=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -51,7 +51,7 @@ def revoke(context: typer.Context, key_id: Annotated[str, typer.Argument(help="A
     """End a key; a running service refuses it from the next request on."""
     keys = _keys(context)
     gone = keys.revoke(key_id)
-    results.print(f"Key {gone.id} ({gone.name or 'without a name'}) is revoked.", highlight=False, markup=False)
+    results.print(f"Key {gone.id} ({gone.name or 'without a name'}) is revoked.", highlight=False)
     if not keys.read():
         remarks.print("It was the last one: every request is refused until you make another.")
 

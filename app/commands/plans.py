@@ -24,7 +24,7 @@ def build(
     size: Annotated[int, typer.Option(help="How many plans, 16 to 48.")] = 24,
     as_json: Json = False,
 ) -> None:
-    """Build complementary plans from shadow traffic, and write them as [retrieval.plans]."""
+    """Build complementary plans from shadow traffic, and write them as `retrieval.plans` of a configuration."""
     from app.wiring.plans import ARMS
     from app.wiring.stores import closed_episodes
     from bandit.building.plan_builder import build_plans

@@ -79,9 +79,7 @@ def _make_first_key(keys: Keys) -> None:
     from app.web.keys import SCOPES
 
     _, token = keys.create(SCOPES, name="first")
-    remarks.print(
-        f"The first API key, for everything, shown this once: {token}", highlight=False, markup=False, soft_wrap=True
-    )
+    remarks.print(f"The first API key, for everything, shown this once: {token}", highlight=False, soft_wrap=True)
 
 
 class LearnerChild:

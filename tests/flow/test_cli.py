@@ -130,6 +130,19 @@ def test_an_unknown_key_is_explained(folder: Path) -> None:
     assert "Did you mean 'policy.gamma'?" in " ".join(done.stderr.split())
 
 
+def test_what_looks_like_markup_is_printed_as_it_is(tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "cache").symlink_to(cache)
+    title = "Love [deluxe edition] [/b] :heart:"
+    (tmp_path / "songs.ndjson").write_text(json.dumps({"id": "s", "type": "song", "fields": {"title": title}}))
+    assert "There is no file songs[old].csv" in bowerbird(tmp_path, "ingest", "songs[old].csv", code=1).stderr
+    bowerbird(tmp_path, "ingest", "songs.ndjson")
+    assert title in bowerbird(tmp_path, "search", "love [/b]", "--plan", "lexical").stdout
+    bowerbird(tmp_path, "keys", "create", "--name", "[/x]", "--scope", "search")
+    assert "[/x]" in bowerbird(tmp_path, "keys", "list").stdout
+    assert "`retrieval.plans`" in bowerbird(tmp_path, "policy", "plans", "build", "--help").stdout
+
+
 def test_config_prints_every_key(folder: Path) -> None:
     values = printed(folder, "config")
     assert values["policy"]["kind"] == "coverage"
