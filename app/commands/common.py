@@ -15,12 +15,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from app.settings import Settings, load_settings
+from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from app.service import Service
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 # Progress and remarks go to stderr, results to stdout, so that results can be piped.
+_DRAWN = (".png", ".svg", ".pdf")
 # What is printed comes from catalogues and files: `[love]` is no markup in it, nor `:heart:` a picture.
 remarks = Console(stderr=True, markup=False, emoji=False)
 results = Console(markup=False, emoji=False)
@@ -55,6 +57,36 @@ def invocation(context: typer.Context) -> Invocation:
 
 def print_json(value: Any) -> None:
     sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+
+
+def _drawable(path: Path | None) -> Path | None:
+    if path and path.suffix.lower() not in _DRAWN:
+        raise typer.BadParameter(f"{path} cannot be drawn; name a file that ends in {', '.join(_DRAWN)}.")
+    return path
+
+
+Picture = Annotated[Path | None, typer.Option("--png", help="Where to draw it.", callback=_drawable)]
+
+
+def make_folder(out: Path) -> None:
+    """For what is written at the end of something long. InvalidInput when it cannot be."""
+    with _writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+
+
+def write(out: Path, text: str) -> None:
+    """InvalidInput when it cannot be."""
+    with _writing(out):
+        out.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"Cannot write {out}: {error.strerror}."
+        raise InvalidInput("not_written", message, "Name another file with --out.") from None
 
 
 @contextmanager

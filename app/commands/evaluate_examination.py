@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 from rich.table import Table
 
-from app.commands.common import Json, invocation, print_json, remarks, results
+from app.commands.common import Json, Picture, invocation, print_json, remarks, results
 
 
 def examination(
     context: typer.Context,
-    png: Annotated[Path | None, typer.Option(help="Where to draw the curve.")] = None,
+    png: Picture = None,
     as_json: Json = False,
 ) -> None:
     """How likely people look at each position, relative to the first: estimated from clicks, beside what is assumed."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from app.commands.common import Json, invocation, print_json, remarks, results
+from app.commands.common import Json, Picture, invocation, print_json, remarks, results
 
 if TYPE_CHECKING:
     from bandit.ope import Report
@@ -21,7 +20,7 @@ def of_policy(
     release: Annotated[int | None, typer.Option(help="Instead of the current one.")] = None,
     plan: Annotated[str | None, typer.Option(help="For `fixed`: instead of the default plan.")] = None,
     newest: Annotated[int, typer.Option(min=1, help="How many of the newest closed searches to read.")] = 50_000,
-    png: Annotated[Path | None, typer.Option(help="Where to draw the estimates.")] = None,
+    png: Picture = None,
     as_json: Json = False,
 ) -> None:
     """What a policy would have earned on the logged searches: off-policy estimates, and whether to believe them."""

@@ -31,9 +31,9 @@ def ingest(
     mapped = read_mapping(mapping) if mapping else None
     started = time.perf_counter()
     catalogue, embeddings = open_catalogue(settings), open_embeddings(settings)
-    stored, bad = 0, list[BadRow]()
+    stored, bad, unseen = 0, list[BadRow](), mapped.columns if mapped else set()
     with progress_bar("items", None) as advance:
-        rows = read_items(file, mapped)
+        rows = read_items(file, mapped, unseen)
         while batch := list(islice(rows, 1_000)):
             items = [row for row in batch if isinstance(row, Item)]
             bad += [row for row in batch if isinstance(row, BadRow)]
@@ -44,10 +44,12 @@ def ingest(
     seconds = time.perf_counter() - started
     if as_json:
         rejected = [{"line": row.line, "reason": row.reason} for row in bad]
-        print_json({"stored": stored, "rejected": rejected, "seconds": seconds})
+        print_json({"stored": stored, "rejected": rejected, "unseen": sorted(unseen), "seconds": seconds})
     else:
         for row in bad:
             remarks.print(f"{file}:{row.line}: {row.reason}", highlight=False, soft_wrap=True)
+        if unseen:
+            remarks.print(f"The mapping names columns that no row has: {', '.join(sorted(unseen))}.", highlight=False)
         results.print(f"{stored} items stored, {len(bad)} rows refused, in {seconds:.1f} s.")
     if bad and not stored:
         raise typer.Exit(1)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.common import Json, invocation, print_json, results
-from core.errors import InvalidInput
+from app.commands.common import Json, invocation, make_folder, print_json, results, write
 
 if TYPE_CHECKING:
     from bandit.building.plan_builder import BuiltPlan
@@ -31,9 +30,10 @@ def build(
     from bandit.building.shadowed_pages import ShadowedPages
 
     settings = invocation(context).settings()
+    make_folder(out)
     pages = ShadowedPages.of(closed_episodes(settings), ARMS, settings.shadow.depth)
     plans = build_plans(pages, size=size, cost_per_ms=settings.policy.cost_per_ms, seed=settings.policy.seed)
-    _write(out, toml(plans, clicks=len(pages.clicks)))
+    write(out, toml(plans, clicks=len(pages.clicks)))
     if as_json:
         rows = [
             {
@@ -65,11 +65,3 @@ def toml(plans: Sequence[BuiltPlan], *, clicks: int) -> str:
         line = f"{each.plan.name} = {{ {depths} }}"
         lines.append(f"{line}  # reward {each.reward:.3f}, coverage {each.coverage:.3f}, {each.cost_ms:.2f} ms")
     return "\n".join(lines) + "\n"
-
-
-def _write(out: Path, text: str) -> None:
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        message = f"Cannot write the plans to {out}: {error.strerror}."
-        raise InvalidInput("plans_not_written", message, "Name a file in a folder that is there with --out.") from None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.table import Table
 
-from app.commands.common import Json, invocation, print_json, remarks, results
+from app.commands.common import Json, Picture, invocation, print_json, remarks, results
 
 if TYPE_CHECKING:
     from app.jobs.quality import QualityBuild
@@ -57,7 +56,7 @@ def _print(built: QualityBuild) -> None:
 @app.command()
 def report(
     context: typer.Context,
-    png: Annotated[Path | None, typer.Option(help="Where to draw it.")] = None,
+    png: Picture = None,
     as_json: Json = False,
 ) -> None:
     """What the judgments show: sources of the terms, judged quality against price, and against purchase."""

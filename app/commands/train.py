@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from app.commands.common import Json, invocation, print_json, progress_bar, remarks, results
+from app.commands.common import Json, invocation, make_folder, print_json, progress_bar, remarks, results, write
 from app.settings import CONFIGS
 
 if TYPE_CHECKING:
@@ -44,11 +44,12 @@ def ranker(
     settings = invocation(context).settings()
     learner = gathered(settings)
     if search:
+        make_folder(out)
         drawn = settings_drawn(read_space(space), search, base=settings.ranking.parameters, seed=settings.policy.seed)
         trials = [_tried(learner, parameters, f"setting {n} of {search}") for n, parameters in enumerate(drawn, 1)]
         best = max(trials, key=lambda trial: trial.ndcg)
-        out.write_text(best.parameters.to_toml(), encoding="utf-8")
         _print_trials(trials, best, as_json=as_json)
+        write(out, best.parameters.to_toml())
         remarks.print(f"The best setting is written to {out}: give it with --config, or copy it to your configuration.")
         return
     training, parts = learner.train(learner.parameters)

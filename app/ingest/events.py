@@ -90,7 +90,7 @@ class EventFiles:
                 (report.unknown_fields if note.code == "unknown_field" else report.not_used)[note.what] += 1
             if row.translation.shown:
                 pages.add(row.translation.shown)
-        _append(store, pages.put_together(config), report)
+        _append(store, pages.put_together(config, report), report)
         events = ((row.where, event) for row in self._rows(Report()) for event in row.translation.feedback)
         while batch := list(islice(events, _BATCH)):
             _record(store, batch, weights, report)
@@ -137,8 +137,8 @@ class Pages:
         if part.items:
             self._lowest[part.source] = min(self._lowest.get(part.source, 1), part.first_position)
 
-    def put_together(self, config: str) -> Iterator[Impression]:
-        """In order of time. Pages of which no item is known are left out."""
+    def put_together(self, config: str, report: Report) -> Iterator[Impression]:
+        """In order of time. Pages of which no item is known are left out, and counted."""
         for part in sorted(self._parts.values(), key=lambda part: (part.time, part.query_id)):
             places = {item_id: n for n, item_id in enumerate(self._found.get(part.query_id, ()), start=1)}
             for item_id, place in self._seen.get(part.query_id, {}).items():
@@ -146,6 +146,8 @@ class Pages:
             if places:
                 items = tuple(sorted(places, key=lambda item_id: places[item_id]))
                 yield impression(replace(part, items=items, first_position=min(places.values())), config)
+            else:
+                report.not_used["page without a known item"] += 1
 
 
 def impression(shown: Shown, config: str) -> Impression:

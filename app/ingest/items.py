@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
 import tomllib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,13 @@ class Mapped(BaseModel):
     images: list[str] = []  # columns
     attribute_prefix: str | None = None  # every column with this prefix is an attribute, named by the rest
     number_prefix: str | None = None
+
+    @property
+    def columns(self) -> set[str]:
+        """Those that are read by their names."""
+        by_name = (self.fields, self.attributes, self.numbers, self.years, self.dates)
+        named = {column for columns in by_name for column in columns.values()}
+        return {self.id, *named, *self.images, *([self.type_column] if self.type_column else [])}
 
     def body(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row in the shape of ItemBody; empty columns are left out."""
@@ -74,23 +82,39 @@ class BadRow:
 def read_mapping(path: Path) -> Mapped:
     """InvalidConfig names the key that is wrong."""
     try:
-        return Mapped.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        mapped = Mapped.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise InvalidConfig(
             "mapping_unreadable", f"Cannot read {path}: {error.strerror}.", "Check --mapping."
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidConfig("mapping_syntax", f"{path} is not TOML: {error}.", "Correct that line.") from None
     except ValidationError as error:
         remedy = f"Allowed keys: {', '.join(sorted(Mapped.model_fields))}."
         raise InvalidConfig("bad_mapping", f"{path}: {sentences(error.errors())}", remedy) from None
+    _check(path, "scale", mapped.scale, [*mapped.numbers, *mapped.years])
+    _check(path, "separators", mapped.separators, [*mapped.attributes])
+    return mapped
 
 
-def read_items(path: Path, mapping: Mapped | None) -> Iterator[Item | BadRow]:
-    """Every row of the file as an item, or as a line number with the reason; a row is never half an item."""
+def _check(path: Path, key: str, names: Iterable[str], of: Sequence[str]) -> None:
+    for name in names:
+        if name not in of:
+            message = f"{path}: {key} names {name!r}, which is not mapped; mapped are: {_listed(of)}."
+            raise InvalidConfig("bad_mapping", message, "Name one of these.")
+
+
+def read_items(path: Path, mapping: Mapped | None, unseen: set[str] | None = None) -> Iterator[Item | BadRow]:
+    """Every row of the file as an item, or as a line number with the reason; a row is never half an item. `unseen`
+    loses the columns that a row has."""
     for line, row in _rows(path):
         if isinstance(row, BadRow):
             yield row
+            continue
+        if unseen:
+            unseen.difference_update(row)
+        if mapping and mapping.id not in row:
+            yield BadRow(line, f"no column {mapping.id!r}, which is mapped to the id; there are: {_listed(row)}")
             continue
         try:
             yield ItemBody.model_validate(mapping.body(row) if mapping else row).item()
@@ -129,6 +153,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
                 yield reader.line_num, row
             return
         for number, line in enumerate(raw, start=1):
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if not line.strip():
                 continue
             try:
@@ -137,6 +162,10 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
                 yield number, BadRow(number, f"not JSON: {error}")
                 continue
             yield number, row if isinstance(row, dict) else BadRow(number, f"not a JSON object: {line[:60]!r}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(str, names)) or "none"
 
 
 def _string(value: Any) -> str:

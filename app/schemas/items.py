@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
 from app.schemas.parts import Id, Name, Rejection, Values, model, seconds
 from core.types import Item, ItemId, Question, Review
@@ -21,6 +21,16 @@ ITEM = {
 }
 
 
+def _dated(date: Any) -> Any:
+    """Text of figures alone would be read as seconds since 1970: `2020` as half an hour of that year."""
+    if isinstance(date, str) and date.strip().isdecimal():
+        raise ValueError(f"{date!r} is no date; write it as 2020-01-31, or 2020-01-31T12:00:00Z")
+    return date
+
+
+Date = Annotated[datetime, BeforeValidator(_dated)]
+
+
 class ReviewBody(BaseModel):
     """What a customer wrote."""
 
@@ -28,7 +38,7 @@ class ReviewBody(BaseModel):
 
     text: Annotated[str, Field(min_length=1, max_length=20_000)]
     rating: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    time: datetime | None = None
+    time: Date | None = None
 
 
 class QuestionBody(BaseModel):
@@ -55,7 +65,7 @@ class ItemBody(BaseModel):
         default_factory=dict, description="Finite figures such as price, year, popularity (0..1)."
     )
 
-    dates: dict[Name, datetime] = Field(default_factory=dict, description="ISO 8601; without a zone, UTC.")
+    dates: dict[Name, Date] = Field(default_factory=dict, description="ISO 8601; without a zone, UTC.")
     images: list[Annotated[str, Field(min_length=1, max_length=2_000)]] = Field(
         default_factory=list, description="Addresses."
     )

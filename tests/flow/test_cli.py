@@ -64,6 +64,35 @@ def test_ingest_reports_every_bad_row_and_keeps_the_good_ones(shop: Path) -> Non
     assert found["hits"][0]["id"].startswith("lamp-")
 
 
+def test_a_mapping_that_does_not_fit_says_so(folder: Path) -> None:
+    fitting = 'id = "sku"\n[fields]\ntitle = "name"\n[numbers]\nprice = "cents"\n'
+    (folder / "odd.csv").write_text("sku,name,cents,made\nx,Lamp,100,2020\n")
+
+    def loaded(mapping: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        (folder / "odd.toml").write_text(mapping)
+        return bowerbird(folder, "ingest", "odd.csv", "--mapping", "odd.toml", "--json", code=code)
+
+    assert json.loads(loaded(fitting).stdout)["unseen"] == []
+    assert json.loads(loaded(fitting.replace("cents", "cnets")).stdout)["unseen"] == ["cnets"]
+    refused = " ".join(loaded(f"{fitting}[scale]\nprize = 0.01\n", code=1).stderr.split())
+    assert "scale names 'prize', which is not mapped; mapped are: price" in refused
+    (row,) = json.loads(loaded(fitting.replace("sku", "skv"), code=1).stdout)["rejected"]
+    assert row["reason"] == "no column 'skv', which is mapped to the id; there are: sku, name, cents, made"
+    (row,) = json.loads(loaded(f'{fitting}[dates]\nmade = "made"\n', code=1).stdout)["rejected"]
+    assert "'2020' is no date; write it as 2020-01-31" in row["reason"]
+
+
+def test_a_byte_order_mark_costs_no_item(folder: Path) -> None:
+    line = json.dumps({"id": "marked", "fields": {"title": "Marked"}})
+    (folder / "marked.ndjson").write_text(line, encoding="utf-8-sig")
+    assert printed(folder, "ingest", "marked.ndjson")["stored"] == 1
+
+
+def test_what_cannot_be_drawn_is_said_first(folder: Path) -> None:
+    done = bowerbird(folder, "evaluate", "policy", "--png", "value.xyz", code=2)
+    assert "value.xyz cannot be drawn; name a file that ends in .png" in " ".join(done.stderr.replace("│", " ").split())
+
+
 def test_evaluate_in_both_forms_of_ratings(shop: Path) -> None:
     printed(shop, "ingest", "shop.csv.gz", "--mapping", "shop.toml")
     report = printed(shop, "evaluate", "retrieval", "--qrels", "ratings.csv")

@@ -11,10 +11,12 @@ import pytest
 from http_words import refused
 from playwright.sync_api import Browser, Page, Route, expect
 from studio_browser import first_paint_ms, serious
+from words import item
 
 from app.service import Service
 from app.settings import Settings
 from app.wiring.learning import build_learning
+from core.types import ItemId
 
 Running = tuple[str, Callable[[], Service]]
 
@@ -167,11 +169,18 @@ def test_everything_by_keyboard(page: Page) -> None:
 def test_a_telephone(browser: Browser, running: Running, theme: str) -> None:
     context = browser.new_context(base_url=running[0], viewport={"width": 390, "height": 800}, color_scheme=theme)
     small = context.new_page()
-    small.goto("/?q=love")
-    logged(small)
+    service = running[1]()
+    service.put([item("long", f"zephyr {'long' * 25}")])  # a word as long as two of its lines
+    for page in ("/?q=love", "/?q=zephyr"):
+        small.goto(page)
+        logged(small)
+        assert small.evaluate("document.documentElement.scrollWidth") == 390
+        assert serious(small) == []
+    small.goto("/studio/memory?query=zephyr")
+    expect(small.locator("main")).to_contain_text("longlong")
     assert small.evaluate("document.documentElement.scrollWidth") == 390
-    assert serious(small) == []
     context.close()
+    service.delete(ItemId("long"))
 
 
 def test_the_page_is_painted_soon(page: Page) -> None:

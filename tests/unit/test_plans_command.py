@@ -57,6 +57,8 @@ def test_too_few_clicks_are_explained_and_nothing_is_written(tmp_path: Path) -> 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     log(tmp_path, 100)
-    refused = build(tmp_path, "--out", str(tmp_path / "absent" / "plans.toml")).exception
+    assert build(tmp_path, "--out", str(tmp_path / "new" / "plans.toml")).exit_code == 0
+    (tmp_path / "file").touch()
+    refused = build(tmp_path, "--out", str(tmp_path / "file" / "plans.toml")).exception
     assert isinstance(refused, InvalidInput)
-    assert "absent/plans.toml: No such file" in refused.message
+    assert "file/plans.toml: File exists" in refused.message
