@@ -25,4 +25,6 @@ def test_the_tutorial_runs_from_top_to_bottom(tmp_path: Path, cache: Path) -> No
     assert "5 items stored" in done.stdout
     assert done.stdout.count('"stored":1') == 1
     assert done.stdout.count('"duplicates":1') == 2
-    assert "needs 300 searches with a click, has 1" in re.sub(r"\s+", " ", done.stdout)
+    told = re.sub(r"\s+", " ", done.stdout)
+    assert "needs 300 searches with a click, has 1" in told
+    assert "ok service: it runs, with 5 items" in told
