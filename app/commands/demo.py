@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -31,7 +30,7 @@ def demo(
         float, typer.Option(min=1, help="At most so many searches a second: the learner comes along.")
     ] = 60,
     seed: int = 1,
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its data; emptied first.")] = Path("var/demo"),
     serve: Annotated[bool, typer.Option(help="Leave the service running at the end.")] = True,
     browser: Annotated[bool, typer.Option(help="Open the studio in a browser, where there is a screen.")] = True,
@@ -43,8 +42,9 @@ def demo(
 
     _need_client()
     called = Invocation(CONFIGS / "demo.toml", folder)
+    port = _free_port(port)
+    _check_folder(called, folder)
     _prepare(called, folder)
-    port = port or _free_port()
     # Out of reach of Ctrl-C, and ended below: who listens has stopped asking by then.
     command = [sys.executable, "-m", "app.cli", *called.arguments(), "serve", "--port", str(port)]
     server = subprocess.Popen(command, process_group=0)
@@ -78,6 +78,28 @@ def _need_client() -> None:
         raise Unavailable("no_client", message, "Install it: pip install clients/python")
 
 
+def _free_port(port: int) -> int:
+    """This one, or any for 0. Unavailable when another program has it: the listeners would click there."""
+    from app.web.listening import listen
+
+    (found,) = listen("127.0.0.1", port)
+    with found:
+        return int(found.getsockname()[1])
+
+
+def _check_folder(called: Invocation, folder: Path) -> None:
+    """Unavailable while the learner of another service is at work in it."""
+    from app.wiring.stores import open_leader
+
+    leader = open_leader(called.settings())
+    try:
+        if not leader.lead():
+            message = f"Another service works on the data in {folder}, which the demo would empty."
+            raise Unavailable("demo_folder_in_use", message, "Stop that service, or name another folder with --folder.")
+    finally:
+        leader.close()
+
+
 def _prepare(called: Invocation, folder: Path) -> None:
     """An empty data directory with the music in it; the encoder's export is kept."""
     from app.demo.run import catalogue
@@ -101,8 +123,8 @@ def _wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
     with remarks.status("indexing (the first time, the encoder is exported as well)"):
         while time.monotonic() < until and server.poll() is None:
             try:
-                if httpx.get(f"{url}/readyz").status_code == 200:
-                    return
+                if httpx.get(f"{url}/readyz").status_code == 200 and server.poll() is None:
+                    return  # and it was the demo's own that answered
             except httpx.TransportError:
                 pass
             time.sleep(0.2)
@@ -180,9 +202,3 @@ def _print(report: dict[str, Any], picture: Path) -> None:
     results.print(
         f"Reward of the learned policy over the best fixed plan in hindsight: {ratio:.3f}. Picture: {picture}"
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

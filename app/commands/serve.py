@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.common import Invocation, invocation, remarks
+from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.web.keys import Keys
@@ -24,7 +25,9 @@ _RESTART_S = 5.0
 def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Instead of the configured service.host.")] = None,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Instead of service.port.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Instead of service.port; 0: any free one.")
+    ] = None,
 ) -> None:
     """Serve search, feedback and the catalogue over HTTP until stopped.
 
@@ -36,40 +39,37 @@ def serve(
     from app.operating.reload import ConfigWatch
     from app.web.api import create_app
     from app.web.keys import Keys, check_bind
+    from app.web.listening import listen
     from app.web.server import GracefulServer
     from app.wiring.service import build_service
 
     called = invocation(context)
     service = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = called.settings({"service": service})
+
+    def read() -> Settings:
+        return called.settings({"service": service})
+
+    settings = read()
     configure_logging(settings, verbose=called.verbose)
     for_searching()
     keys = Keys(settings.data_dir)
     if settings.security.first_key and keys.read() is None:
         _make_first_key(keys)
     check_bind(settings.service.host, keys)
+    sockets = listen(settings.service.host, settings.service.port)
     application = create_app(lambda: build_service(settings), settings)
-    server = GracefulServer(
-        application,
-        host=settings.service.host,
-        port=settings.service.port,
-        drain_s=lambda: application.state.settings.service.drain_s,
-    )
+    server = GracefulServer(application, drain_s=lambda: application.state.settings.service.drain_s)
     learner = LearnerChild(called)
-    watch = ConfigWatch(
-        application,
-        lambda: called.settings({"service": service}),
-        [called.config] if called.config else [],
-        learner.restart,
-        called.verbose,
-    )
+    files = [called.config] if called.config else []
+    watch = ConfigWatch(application, read, files, learner.restart, called.verbose)
     signal.signal(signal.SIGHUP, lambda *_: watch.ask())
     if settings.service.learner:
         learner.start()
     watch.start(settings.service.reload_s)
-    remarks.print(f"Bowerbird at http://{settings.service.host}:{settings.service.port} (a studio; its API: /docs)")
+    bound = sockets[0].getsockname()[1]
+    remarks.print(f"Bowerbird at http://{settings.service.host}:{bound} (a studio; its API: /docs)")
     try:
-        server.run()
+        server.run(sockets)
     finally:
         watch.close()
         learner.close()

@@ -23,11 +23,9 @@ class GracefulServer(uvicorn.Server):
     requests on their way are finished in any case, for 30 s at most.
     """
 
-    def __init__(self, app: FastAPI, *, host: str, port: int, drain_s: Callable[[], float]) -> None:
+    def __init__(self, app: FastAPI, *, drain_s: Callable[[], float]) -> None:
         config = uvicorn.Config(
             app,
-            host=host,
-            port=port,
             log_config=None,  # uvicorn's lines go where all others go
             log_level="warning",
             access_log=False,

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 import sys
+import threading
 import time
 import tomllib
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,7 +20,7 @@ from http_service import Running
 from playwright.sync_api import Page, expect
 from studio_browser import first_paint_ms, serious
 
-from app.commands.demo import demo
+from app.commands.demo import _wait_until_ready, demo
 from app.demo.run import Listeners, catalogue, reviewers
 from app.jobs.quality import build_quality
 from app.settings import CONFIGS, Settings, load_settings
@@ -25,6 +31,7 @@ from app.wiring.stores import open_catalogue
 from core.errors import Unavailable
 from core.text import words
 from core.types import Item
+from feedback.leader import FileLeader
 
 SEARCHES = 400
 # Whether a listener meets two items to compare is a matter of chance: in 400 searches one to three do, or none.
@@ -92,6 +99,48 @@ def test_without_the_client_the_demo_says_what_is_missing(tmp_path: Path, monkey
     monkeypatch.setitem(sys.modules, "bowerbird_client", None)
     with pytest.raises(Unavailable, match="pip install clients/python"):
         demo(folder=tmp_path)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Path]:
+    """A catalogue in the folder of the demo."""
+    (tmp_path / "catalogue.sqlite").write_bytes(b"of another demo")
+    yield tmp_path / "catalogue.sqlite"
+    assert (tmp_path / "catalogue.sqlite").read_bytes() == b"of another demo"
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_deleted(kept: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(Unavailable, match=r"taken\. .* --port, or 0"):
+        demo(folder=kept.parent, port=other.getsockname()[1])
+
+
+def test_a_folder_in_which_another_service_learns_is_left_alone(kept: Path) -> None:
+    with closing(FileLeader(kept.parent / "learner.lock")) as leader:
+        assert leader.lead()
+        with pytest.raises(Unavailable, match="name another folder with --folder"):
+            demo(folder=kept.parent, port=0)
+
+
+def test_another_service_that_answers_is_not_taken_for_its_own() -> None:
+    """It has the port, so the demo's own service has ended by the time of its answer."""
+    own = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            own.kill()
+            own.wait()
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as other:
+        answering = threading.Thread(target=other.handle_request)
+        answering.start()
+        with pytest.raises(Unavailable, match="did not become ready"):
+            _wait_until_ready(own, f"http://127.0.0.1:{other.server_port}")
+        answering.join()
 
 
 def test_who_interrupts_the_listeners_does_not_wait_for_all_they_had_planned(running: Running) -> None:
