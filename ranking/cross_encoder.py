@@ -27,8 +27,7 @@ class CrossEncoderModel:
 
         InvalidConfig if there is no such model.
         """
-        if not (folder / "config.json").is_file():
-            raise _unusable(folder, "it is no folder with a config.json")
+        check_folder(folder)
         from sentence_transformers import CrossEncoder
         from torch.nn import Identity
 
@@ -49,6 +48,12 @@ class CrossEncoderModel:
         pairs = [(query.text, self._text(candidate.item)) for candidate in candidates]
         scores = self._model.predict(pairs, batch_size=_BATCH, show_progress_bar=False)
         return np.asarray(scores, dtype=np.float64).reshape(len(candidates))
+
+
+def check_folder(folder: Path) -> None:
+    """InvalidConfig when there can be no model in it. Whether there is one tells who loads it."""
+    if not (folder / "config.json").is_file():
+        raise _unusable(folder, "it is no folder with a config.json")
 
 
 def blend(ranker: Doubles, neural: Doubles, weight: float) -> Doubles:

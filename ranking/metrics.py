@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -97,9 +98,10 @@ def read_judgments(path: Path, queries: Path | None = None) -> dict[str, dict[st
 def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise InvalidInput("unreadable_file", f"Cannot read {path}: {error.strerror}.", "Check the path.") from None
-    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
+        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InvalidInput("unreadable_file", f"Cannot read {path}: {why}.", "Check the path.") from None
 
 
 def _table(text: str) -> Any:

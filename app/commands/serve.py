@@ -14,6 +14,7 @@ import typer
 
 from app.commands.common import Invocation, invocation, remarks
 from app.settings import Settings
+from core.errors import InvalidConfig
 
 if TYPE_CHECKING:
     from app.web.keys import Keys
@@ -41,13 +42,16 @@ def serve(
     from app.web.keys import Keys, check_bind
     from app.web.listening import listen
     from app.web.server import GracefulServer
+    from app.wiring.named import check_named
     from app.wiring.service import build_service
 
     called = invocation(context)
     service = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
 
     def read() -> Settings:
-        return called.settings({"service": service})
+        found = called.settings({"service": service})
+        check_named(found)
+        return found
 
     settings = read()
     configure_logging(settings, verbose=called.verbose)
@@ -73,6 +77,8 @@ def serve(
     finally:
         watch.close()
         learner.close()
+    if isinstance(application.state.failure, InvalidConfig):
+        raise application.state.failure
 
 
 def _make_first_key(keys: Keys) -> None:

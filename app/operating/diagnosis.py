@@ -17,10 +17,10 @@ from app.operating.findings import Finding, State
 from app.operating.operations_diagnosis import operations
 from app.settings import Settings
 from app.web.keys import Keys
-from app.wiring.plans import plan_library
+from app.wiring.named import unusable
 from app.wiring.rollout import rules
 from app.wiring.stores import open_catalogue, open_registry, open_store
-from core.errors import BowerbirdError
+from core.errors import BowerbirdError, InvalidConfig
 from core.protocols import Release
 from feedback.join import every_closed
 from feedback.reward import RewardRule
@@ -43,11 +43,24 @@ class LogFigures:
 
 def diagnose(settings: Settings, log: LogFigures | None = None) -> list[Finding]:
     """One finding per part, in the order in which a query meets them. Without `log`, the whole log is read."""
+    configured = list(_configuration(settings))
     found = [*_storage(settings), *_database(settings)]
-    if any(finding.part == "database" and finding.state == "broken" for finding in found):
-        return found  # what it holds cannot be told
-    parts = (_catalogue, _encoder, partial(_learning, log=log), operations)
-    return [*found, *(finding for part in parts for finding in part(settings))]
+    # What a broken database holds cannot be told.
+    if not any(finding.part == "database" and finding.state == "broken" for finding in found):
+        parts = (_catalogue, _encoder, partial(_learning, log=log), operations)
+        found += (finding for part in parts for finding in part(settings))
+    told = {finding.part for finding in configured}
+    return [*configured, *(finding for finding in found if finding.part not in told)]
+
+
+def _configuration(settings: Settings) -> Iterator[Finding]:
+    """With a finding for each part that is named and cannot be used."""
+    wrong = unusable(settings)
+    if wrong:
+        yield Finding("configuration", "broken", f"it names what cannot be used, hash {settings.hash}.")
+    else:
+        yield Finding("configuration", "ok", f"valid, hash {settings.hash}.")
+    yield from (Finding(part, "broken", str(error)) for part, error in wrong.items())
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -67,12 +80,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _storage(settings: Settings) -> Iterator[Finding]:
-    yield Finding("configuration", "ok", f"valid, hash {settings.hash}.")
-    try:
-        plans = plan_library(settings).plans
-        yield Finding("plans", "ok", f"{len(plans)} plans; the default is {settings.retrieval.default_plan!r}.")
-    except BowerbirdError as error:
-        yield Finding("plans", "broken", str(error))
+    count, default = len(settings.retrieval.plans), settings.retrieval.default_plan
+    yield Finding("plans", "ok", f"{count} plans; the default is {default!r}.")
     yield _access(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.data_dir).free / 2**30
@@ -159,7 +168,10 @@ def _quality(release: Release | None) -> Finding:
 
 
 def _rollout(settings: Settings) -> Finding:
-    found = standing(settings).rollout
+    try:
+        found = standing(settings).rollout
+    except InvalidConfig as error:  # of its plans
+        return Finding("policy", "broken", str(error))
     share = found.share(rules(settings))
     place = f"at {share:.0%} of the clients" if share else "at the gate"
     trial = f" {found.candidate} is {place}." if found.candidate else ""

@@ -32,7 +32,7 @@ from app.web.lanes import Lanes
 from app.web.limits import BodyLimit
 from app.web.request_ids import HEADER, RequestIds
 from app.web.user_ids import UserIds
-from core.errors import BowerbirdError, Unavailable
+from core.errors import BowerbirdError, InvalidConfig, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +117,9 @@ def _start(app: FastAPI, build: Callable[[], Service], settings: Settings, stopp
             log.error("the service cannot start yet; trying again in %s s: %s", _AGAIN_S, error)
             app.state.failure = error
             stopping.wait(_AGAIN_S)
+        except InvalidConfig as error:  # it ends the server, and whoever runs that tells it
+            app.state.failure = error
+            return
         except Exception as error:
             log.exception("the service could not start")
             app.state.failure = error

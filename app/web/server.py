@@ -12,6 +12,8 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from core.errors import InvalidConfig
+
 _LONGEST_REQUEST_S = 30
 _ON_ITS_WAY_S = 0.5  # from a connection to its request
 
@@ -20,7 +22,7 @@ class GracefulServer(uvicorn.Server):
     """On SIGTERM /readyz says 503 for `drain_s` seconds, in which whoever sends requests here looks elsewhere.
 
     Who keeps a connection is told to close it with the next answer. A second signal, or SIGINT, ends it without that;
-    requests on their way are finished in any case, for 30 s at most.
+    requests on their way are finished in any case, for 30 s at most. A configuration that cannot work ends it, too.
     """
 
     def __init__(self, app: FastAPI, *, drain_s: Callable[[], float]) -> None:
@@ -46,6 +48,10 @@ class GracefulServer(uvicorn.Server):
             timer.start()
         else:
             self._end()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to end, asked ten times a second."""
+        return await super().on_tick(counter) or isinstance(self._state.failure, InvalidConfig)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Whoever was let in may say what they came for; uvicorn alone would close on them."""

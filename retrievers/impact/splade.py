@@ -48,16 +48,9 @@ class SpladeTerms:
     bm25 = None
 
     def __init__(self, folder: Path, store: EncodedStore) -> None:
-        tokenizers = sorted(folder.rglob("tokenizer.json"))  # below the root in models with a router
-        if not tokenizers or not (folder / "modules.json").is_file():
-            raise InvalidConfig(
-                "unknown_sparse_encoder",
-                f"{str(folder)!r} is no folder with a SPLADE model of sentence-transformers.",
-                "Name a folder that holds a modules.json and a tokenizer.json, as SparseEncoder.save writes it.",
-            )
         self._folder = folder
         self._store = store
-        self._tokenizer = Tokenizer.from_file(str(tokenizers[0]))
+        self._tokenizer = Tokenizer.from_file(str(splade_tokenizer(folder)))
         self._tokenizer.no_padding()
         self._queries: OrderedDict[str, QueryTerms] = OrderedDict()
         self._encoding = Lock()  # tokenizers are not safe in several threads at once
@@ -143,6 +136,19 @@ class SpladeTerms:
     def _decoded(self, encoded: torch.Tensor) -> list[Mapping[str, float]]:
         decoded: Any = self._model.decode(encoded)  # one list of pairs for each row of a matrix
         return [{term: weight for term, weight in pairs if weight > 0} for pairs in decoded]
+
+
+def splade_tokenizer(folder: Path) -> Path:
+    """The tokenizer of the model in the folder. InvalidConfig when there is none."""
+    tokenizers = sorted(folder.rglob("tokenizer.json"))  # below the root in models with a router
+    if not tokenizers or not (folder / "modules.json").is_file():
+        raise InvalidConfig(
+            "unknown_sparse_encoder",
+            f"sparse.model = {str(folder)!r} is no folder with a SPLADE model of sentence-transformers.",
+            "Name a folder that holds a modules.json and a tokenizer.json, as SparseEncoder.save writes it, or leave "
+            "it empty.",
+        )
+    return tokenizers[0]
 
 
 def _packed(terms: Mapping[str, float]) -> bytes:

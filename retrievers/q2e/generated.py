@@ -29,16 +29,8 @@ class GeneratedQueries:
     """The queries of the model in `folder`, by beam search; what was made up is kept in `store`."""
 
     def __init__(self, folder: Path, store: EncodedStore) -> None:
-        weights = sorted(file for file in folder.glob("*") if file.suffix in {".safetensors", ".bin"})
-        if not weights or not _is_encoder_decoder(folder / "config.json"):
-            raise InvalidConfig(
-                "unknown_query_generator",
-                f"memory.model = {str(folder)!r} is no folder with a sequence-to-sequence model of transformers.",
-                "Name a folder with the config.json, tokenizer and weights of a model such as docT5query, as "
-                "save_pretrained writes them, or leave it empty.",
-            )
         self._folder = folder
-        self._weights = [folder / "config.json", *weights]
+        self._weights = [folder / "config.json", *generator_weights(folder)]
         self._store = store
 
     def __call__(self, items: Sequence[Item]) -> list[list[str]]:
@@ -83,6 +75,19 @@ class GeneratedQueries:
 
         tokenizer = AutoTokenizer.from_pretrained(str(self._folder), local_files_only=True)
         return tokenizer, AutoModelForSeq2SeqLM.from_pretrained(str(self._folder), local_files_only=True).eval()
+
+
+def generator_weights(folder: Path) -> list[Path]:
+    """The files with the weights of the model in the folder. InvalidConfig when there is none."""
+    weights = sorted(file for file in folder.glob("*") if file.suffix in {".safetensors", ".bin"})
+    if not weights or not _is_encoder_decoder(folder / "config.json"):
+        raise InvalidConfig(
+            "unknown_query_generator",
+            f"memory.model = {str(folder)!r} is no folder with a sequence-to-sequence model of transformers.",
+            "Name a folder with the config.json, tokenizer and weights of a model such as docT5query, as "
+            "save_pretrained writes them, or leave it empty.",
+        )
+    return weights
 
 
 def _is_encoder_decoder(config: Path) -> bool:

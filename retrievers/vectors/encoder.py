@@ -29,7 +29,15 @@ _FEW = 32  # texts, as they change while people search: one core leaves the othe
 
 
 def open_encoder(model: str, cache: Path) -> Encoder:
-    """The encoder named by `model`: the bundled one, or a folder with a sentence-transformers model."""
+    """The encoder named by `model`."""
+    folder = encoder_folder(model)
+    version = version_of(folder)
+    exported = export(folder, cache, version)
+    return OnnxEncoder(folder, *exported, version) if exported else TorchEncoder(folder, version)
+
+
+def encoder_folder(model: str) -> Path:
+    """Of the bundled model, or the one that `model` is. InvalidConfig when no sentence-transformers model is there."""
     folder = Path(get_model_path()) if model == BUNDLED else Path(model)
     if not (folder / "modules.json").is_file():
         raise InvalidConfig(
@@ -37,9 +45,7 @@ def open_encoder(model: str, cache: Path) -> Encoder:
             f"vector.encoder = {model!r} is no folder with a sentence-transformers model.",
             f"Name the bundled model {BUNDLED!r}, or a folder that holds a modules.json.",
         )
-    version = version_of(folder)
-    exported = export(folder, cache, version)
-    return OnnxEncoder(folder, *exported, version) if exported else TorchEncoder(folder, version)
+    return folder
 
 
 class OnnxEncoder:

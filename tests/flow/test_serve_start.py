@@ -66,3 +66,29 @@ def test_a_free_port_is_announced_by_its_number(settings: Settings, tmp_path: Pa
         finally:
             server.terminate()
     assert server.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ('[vector]\nencoder = "nothere"\n', "vector.encoder = 'nothere' is no folder"),
+        ('[neural]\nmodel = "alsonot"\n', "neural.model = 'alsonot': it is no folder with a config.json"),
+        ('[retrieval]\ndefault_plan = "alll"\n', "Unknown default plan 'alll'. Did you mean 'all'?"),
+    ],
+)
+def test_a_configuration_that_names_what_is_not_there_is_refused(
+    settings: Settings, config: str, sentence: str
+) -> None:
+    said = refused(serve(settings, config, "--port", "0"))
+    assert sentence in said
+    assert "Bowerbird at" not in said
+    assert "Traceback" not in said
+
+
+def test_a_model_that_turns_out_to_be_none_ends_the_service_in_a_sentence(settings: Settings, tmp_path: Path) -> None:
+    """Only who loads it finds out: the service has begun to listen by then."""
+    (tmp_path / "config.json").write_text("{}")
+    said = refused(serve(settings, f'[neural]\nmodel = "{tmp_path}"\n', "--port", "0"))
+    assert f"neural.model = '{tmp_path}': it cannot be loaded" in said
+    assert "or leave it empty." in said
+    assert "Traceback" not in said

@@ -102,6 +102,9 @@ def test_a_wrong_configuration_is_refused_in_a_sentence_and_changes_nothing(serv
         ("[limits]\npage_sise = 5\n", "Did you mean 'limits.page_size'?"),
         ("[retrieval]\ndeadline_ms = -1.0\n", "retrieval.deadline_ms = -1.0"),
         ("[retrieval]\narm_deadline_ms = { lexicl = 10.0 }\n", "Unknown arm in retrieval.arm_deadline_ms 'lexicl'"),
+        ('[retrieval]\ndefault_plan = "alll"\n', "Unknown default plan 'alll'. Did you mean 'all'?"),
+        ('[ranking]\njudgments = "nowhere.csv"\n', "ranking.judgments = 'nowhere.csv': Cannot read nowhere.csv"),
+        ('[neural]\nmodel = "nowhere"\n', "neural.model = 'nowhere': it is no folder with a config.json"),
         ("[limits\n", "is not TOML"),
     ):
         server.configure(CONFIG + wrong)
