@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.learning.policy_watch import PolicyWatch
+from app.learning.unusable import UnusableLearner
 from app.settings import Settings
 from app.wiring.arms import feature_schema
+from app.wiring.judged import judgments
 from app.wiring.plans import plan_library
 from app.wiring.policies import policy_of_kind
 from app.wiring.rollout import release_gate
@@ -15,6 +17,7 @@ from app.wiring.stores import open_catalogue, open_embeddings, open_registry, op
 from bandit.adf.learner import AdfLearner
 from bandit.coverage.learner import CoverageLearner
 from bandit.terms import Terms
+from core.errors import InvalidConfig
 from core.protocols import Learner, ModelRegistry, Policy
 from feedback.client_limit import ClientLimit
 from feedback.learner import LearningLoop
@@ -22,7 +25,6 @@ from feedback.registry import usable
 from feedback.reward import RewardRule
 from ranking.behaviour_model import BehaviourLearner
 from ranking.learner import RankerLearner
-from ranking.metrics import read_judgments
 from ranking.profiles import ProfilesLearner
 from ranking.training.parameters import Parameters
 from retrievers.engagements.customers import CustomersLearner
@@ -47,11 +49,14 @@ def build_learning(
     """The learning loop over the log in `state`, by default the data directory.
 
     Without `wait`, the ranker trains while the loop goes on, and models are made at the pace that is set, not with
-    every step. `watch` is shown every episode, and so are those `beside`, after the others.
+    every step; a ranker that cannot be made is a trouble then, with which the others learn on, and otherwise an
+    InvalidConfig. `watch` is shown every episode, and so are those `beside`, after the others.
     """
     registry = open_registry(settings, state)
-    ranker = ranker_learner(settings, registry, wait=wait)
+    closers: list[Callable[[], None]] = []
+    ranker = _ranker(settings, registry, closers, wait=wait)
     catalogue = open_catalogue(settings)  # what was clicked says more when one knows what it is
+    closers.append(catalogue.close)
     learners: list[Learner] = [
         MemoryLearner(half_life_s=settings.memory.half_life_days * _DAY_S, client_cap=settings.memory.client_cap),
         PopularityLearner(
@@ -98,7 +103,7 @@ def build_learning(
         keep=settings.learner.keep_releases,
         gate=release_gate(settings, registry),
         limit=ClientLimit(settings.feedback.client_cap),
-        closers=[catalogue.close, ranker.close],
+        closers=closers,
         making_share=1.0 if wait else settings.learner.making_share,
     )
 
@@ -124,10 +129,21 @@ def ranker_learner(settings: Settings, registry: ModelRegistry, *, wait: bool = 
         max_episodes=wanted.max_episodes,
         parameters=Parameters.of(wanted.parameters),
         memory_mib=wanted.memory_mib,
-        judgments=read_judgments(Path(wanted.judgments)) if wanted.judgments else None,
+        judgments=judgments(settings),
         current=lambda: usable(registry, registry.current(), RankerLearner.component),
         wait=wait,
     )
+
+
+def _ranker(settings: Settings, registry: ModelRegistry, closers: list[Callable[[], None]], *, wait: bool) -> Learner:
+    try:
+        made = ranker_learner(settings, registry, wait=wait)
+    except InvalidConfig as error:
+        if wait:
+            raise
+        return UnusableLearner(RankerLearner.component, error)
+    closers.append(made.close)
+    return made
 
 
 def _policy_learner(settings: Settings) -> Learner:
