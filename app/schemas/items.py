@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator
 from app.schemas.parts import Id, Name, Rejection, Values, model, seconds
 from core.types import Item, ItemId, Question, Review
 
+_FIGURE = re.compile(r"[-+]?[\d.]+")
 _LARGEST = 1e30  # features are float32, and ratios of numbers have to fit too
 ITEM = {
     "id": "track:love-story",
@@ -22,8 +24,8 @@ ITEM = {
 
 
 def _dated(date: Any) -> Any:
-    """Text of figures alone would be read as seconds since 1970: `2020` as half an hour of that year."""
-    if isinstance(date, str) and date.strip().isdecimal():
+    """A figure would be read as seconds since 1970: `2020` as half an hour of that year."""
+    if isinstance(date, int | float) or (isinstance(date, str) and _FIGURE.fullmatch(date.strip())):
         raise ValueError(f"{date!r} is no date; write it as 2020-01-31, or 2020-01-31T12:00:00Z")
     return date
 

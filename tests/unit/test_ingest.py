@@ -77,6 +77,15 @@ def test_a_csv_in_another_encoding_is_explained(tmp_path: Path) -> None:
         read(path, MAPPING)
 
 
+@pytest.mark.parametrize("figure", ['"2020"', '"20200131"', '"2020.5"', '"-3600"', "2020", "1.5e9"])
+def test_a_figure_is_no_date(tmp_path: Path, figure: str) -> None:
+    path = tmp_path / "items.ndjson"
+    path.write_text(f'{{"id": "a", "fields": {{"title": "A"}}, "dates": {{"released": {figure}}}}}\n')
+    items, bad = read(path)
+    assert items == []
+    assert "is no date; write it as 2020-01-31" in bad[0].reason
+
+
 def test_a_mapping_that_fits_no_column_says_so(tmp_path: Path) -> None:
     path = tmp_path / "items.csv"
     path.write_text("id,name\n1,Lamp\n")
