@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -40,6 +41,7 @@ def entries(data: bytes, *, many: str) -> list[Entry]:
 
     InvalidInput when there is nothing, or when a text that is clearly not NDJSON is broken.
     """
+    data = data.removeprefix(codecs.BOM_UTF8)
     text = data.strip()
     if not text:
         raise InvalidInput("empty_body", "The body is empty.", "Send a JSON object, a JSON array or NDJSON.")

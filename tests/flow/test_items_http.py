@@ -41,6 +41,14 @@ def test_ndjson_with_a_broken_line_keeps_the_good_ones(http: httpx.Client) -> No
         http.delete(f"/v1/items/n{n}")
 
 
+@pytest.mark.parametrize("ids", [["m1"], ["m1", "m2"]], ids=["JSON", "NDJSON"])
+def test_a_byte_order_mark_costs_no_item(http: httpx.Client, ids: list[str]) -> None:
+    lines = "\n".join(f'{{"id": "{id_}", "fields": {{"title": "Marked"}}}}' for id_ in ids)
+    assert http.put("/v1/items", content=lines.encode("utf-8-sig")).json() == {"stored": len(ids), "rejected": []}
+    for id_ in ids:
+        assert http.delete(f"/v1/items/{id_}").status_code == 204
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
