@@ -31,9 +31,9 @@ def ingest(
     mapped = read_mapping(mapping) if mapping else None
     started = time.perf_counter()
     catalogue, embeddings = open_catalogue(settings), open_embeddings(settings)
-    stored, bad, unseen = 0, list[BadRow](), mapped.columns if mapped else set()
+    stored, bad, seen = 0, list[BadRow](), set[str]()
     with progress_bar("items", None) as advance:
-        rows = read_items(file, mapped, unseen)
+        rows = read_items(file, mapped, seen)
         while batch := list(islice(rows, 1_000)):
             items = [row for row in batch if isinstance(row, Item)]
             bad += [row for row in batch if isinstance(row, BadRow)]
@@ -42,14 +42,18 @@ def ingest(
             catalogue.put(items)
             stored += len(items)
     seconds = time.perf_counter() - started
+    unseen, unmapped = (sorted(mapped.columns - seen), sorted(mapped.unmapped(seen))) if mapped else ([], [])
     if as_json:
         rejected = [{"line": row.line, "reason": row.reason} for row in bad]
-        print_json({"stored": stored, "rejected": rejected, "unseen": sorted(unseen), "seconds": seconds})
+        columns = {"unseen": unseen, "unmapped": unmapped}
+        print_json({"stored": stored, "rejected": rejected, **columns, "seconds": seconds})
     else:
         for row in bad:
             remarks.print(f"{file}:{row.line}: {row.reason}", highlight=False, soft_wrap=True)
         if unseen:
-            remarks.print(f"The mapping names columns that no row has: {', '.join(sorted(unseen))}.", highlight=False)
+            told = f"The mapping names columns that no row has: {', '.join(unseen)}."
+            rest = f"Columns that it does not use: {', '.join(unmapped) or 'none'}."
+            remarks.print(told, rest, highlight=False, soft_wrap=True)
         results.print(f"{stored} items stored, {len(bad)} rows refused, in {seconds:.1f} s.")
     if bad and not stored:
         raise typer.Exit(1)

@@ -48,6 +48,11 @@ class Mapped(BaseModel):
         named = {column for columns in by_name for column in columns.values()}
         return {self.id, *named, *self.images, *([self.type_column] if self.type_column else [])}
 
+    def unmapped(self, seen: set[str]) -> set[str]:
+        """The columns that become nothing."""
+        prefixes = tuple(prefix for prefix in (self.attribute_prefix, self.number_prefix) if prefix)
+        return {column for column in seen - self.columns if not column.startswith(prefixes)}
+
     def body(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row in the shape of ItemBody; empty columns are left out."""
         attributes = {
@@ -104,17 +109,22 @@ def _check(path: Path, key: str, names: Iterable[str], of: Sequence[str]) -> Non
             raise InvalidConfig("bad_mapping", message, "Name one of these.")
 
 
-def read_items(path: Path, mapping: Mapped | None, unseen: set[str] | None = None) -> Iterator[Item | BadRow]:
-    """Every row of the file as an item, or as a line number with the reason; a row is never half an item. `unseen`
-    loses the columns that a row has."""
+def read_items(path: Path, mapping: Mapped | None, seen: set[str] | None = None) -> Iterator[Item | BadRow]:
+    """Every row of the file as an item, or as a line number with the reason; a row is never half an item.
+
+    `seen` gets the columns that there are. InvalidInput when a table has no column for the id: no row would be good.
+    """
     for line, row in _rows(path):
         if isinstance(row, BadRow):
             yield row
             continue
-        if unseen:
-            unseen.difference_update(row)
+        if seen is not None:
+            seen.update(filter(None, row))  # cells beyond the header have no name
         if mapping and mapping.id not in row:
-            yield BadRow(line, f"no column {mapping.id!r}, which is mapped to the id; there are: {_listed(row)}")
+            problem = f"no column {mapping.id!r}, which is mapped to the id; there are: {_listed(row)}"
+            if _is_table(path):
+                raise InvalidInput("no_id_column", f"{path} has {problem}.", "Correct `id` in the mapping.")
+            yield BadRow(line, problem)
             continue
         try:
             yield ItemBody.model_validate(mapping.body(row) if mapping else row).item()
@@ -146,7 +156,7 @@ def _unreadable(path: Path, what: str, remedy: str) -> InvalidInput:
 def _lines(path: Path) -> Iterator[tuple[int, Any]]:
     # A row at a time: the file may be larger than memory.
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as raw:
-        if ".csv" in path.suffixes or ".tsv" in path.suffixes:
+        if _is_table(path):
             delimiter = "\t" if ".tsv" in path.suffixes else ","
             reader = csv.DictReader(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""), delimiter=delimiter)
             for row in reader:
@@ -162,6 +172,10 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
                 yield number, BadRow(number, f"not JSON: {error}")
                 continue
             yield number, row if isinstance(row, dict) else BadRow(number, f"not a JSON object: {line[:60]!r}")
+
+
+def _is_table(path: Path) -> bool:
+    return ".csv" in path.suffixes or ".tsv" in path.suffixes
 
 
 def _listed(names: Iterable[str]) -> str:

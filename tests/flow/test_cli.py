@@ -73,11 +73,14 @@ def test_a_mapping_that_does_not_fit_says_so(folder: Path) -> None:
         return bowerbird(folder, "ingest", "odd.csv", "--mapping", "odd.toml", "--json", code=code)
 
     assert json.loads(loaded(fitting).stdout)["unseen"] == []
-    assert json.loads(loaded(fitting.replace("cents", "cnets")).stdout)["unseen"] == ["cnets"]
+    report = json.loads(loaded(fitting.replace("cents", "cnets")).stdout)
+    assert (report["unseen"], report["unmapped"]) == (["cnets"], ["cents", "made"])
+    said = bowerbird(folder, "ingest", "odd.csv", "--mapping", "odd.toml").stderr
+    assert "names columns that no row has: cnets. Columns that it does not use: cents, made." in said
     refused = " ".join(loaded(f"{fitting}[scale]\nprize = 0.01\n", code=1).stderr.split())
     assert "scale names 'prize', which is not mapped; mapped are: price" in refused
-    (row,) = json.loads(loaded(fitting.replace("sku", "skv"), code=1).stdout)["rejected"]
-    assert row["reason"] == "no column 'skv', which is mapped to the id; there are: sku, name, cents, made"
+    refused = " ".join(loaded(fitting.replace("sku", "skv"), code=1).stderr.split())
+    assert "odd.csv has no column 'skv', which is mapped to the id; there are: sku, name, cents, made." in refused
     (row,) = json.loads(loaded(f'{fitting}[dates]\nmade = "made"\n', code=1).stdout)["rejected"]
     assert "'2020' is no date; write it as 2020-01-31" in row["reason"]
 

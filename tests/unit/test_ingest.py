@@ -89,5 +89,26 @@ def test_a_figure_is_no_date(tmp_path: Path, figure: str) -> None:
 def test_a_mapping_that_fits_no_column_says_so(tmp_path: Path) -> None:
     path = tmp_path / "items.csv"
     path.write_text("id,name\n1,Lamp\n")
-    _, bad = read(path, MAPPING)
-    assert "id" in bad[0].reason
+    with pytest.raises(BowerbirdError, match="no column 'sku', which is mapped to the id; there are: id, name"):
+        read(path, MAPPING)
+    (tmp_path / "items.ndjson").write_text('{"id": 1, "name": "Lamp"}\n{"sku": 2, "name": "Chair"}\n')
+    items, bad = read(tmp_path / "items.ndjson", MAPPING)
+    assert [item.id for item in items] == ["2"]
+    assert bad[0].reason == "no column 'sku', which is mapped to the id; there are: id, name"
+
+
+def test_columns_are_seen_when_any_row_has_them(tmp_path: Path) -> None:
+    (tmp_path / "mapping.toml").write_text('attribute_prefix = "attr_"\n' + MAPPING)
+    mapped, seen = read_mapping(tmp_path / "mapping.toml"), set[str]()
+    path = tmp_path / "items.ndjson"
+    path.write_text('{"sku": 1, "name": "Lamp", "attr_colour": "red"}\n{"sku": 2, "name": "Chair", "prize": 3}\n')
+    assert len(list(read_items(path, mapped, seen))) == 2
+    assert mapped.columns - seen == {"cents"}
+    assert mapped.unmapped(seen) == {"prize"}
+
+
+def test_cells_beyond_the_header_are_no_column(tmp_path: Path) -> None:
+    path, seen = tmp_path / "items.csv", set[str]()
+    path.write_text("id,name\n1,Lamp,left over\n")
+    list(read_items(path, None, seen))
+    assert seen == {"id", "name"}
