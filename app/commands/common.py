@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import EISDIR
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from app.service import Service
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-# Progress and remarks go to stderr, results to stdout, so that results can be piped.
 _DRAWN = (".png", ".svg", ".pdf")
+# Progress and remarks go to stderr, results to stdout, so that results can be piped.
 # What is printed comes from catalogues and files: `[love]` is no markup in it, nor `:heart:` a picture.
 remarks = Console(stderr=True, markup=False, emoji=False)
 results = Console(markup=False, emoji=False)
@@ -60,18 +61,24 @@ def print_json(value: Any) -> None:
 
 
 def _drawable(path: Path | None) -> Path | None:
+    """Looked at before the work: a picture is what it ends with."""
     if path and path.suffix.lower() not in _DRAWN:
         raise typer.BadParameter(f"{path} cannot be drawn; name a file that ends in {', '.join(_DRAWN)}.")
+    if path:
+        make_folder(path)
     return path
 
 
-Picture = Annotated[Path | None, typer.Option("--png", help="Where to draw it.", callback=_drawable)]
+DRAWN = typer.Option("--png", help="Where to draw it.", callback=_drawable)
+Picture = Annotated[Path | None, DRAWN]
 
 
 def make_folder(out: Path) -> None:
     """For what is written at the end of something long. InvalidInput when it cannot be."""
     with _writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
+        if out.is_dir():
+            raise IsADirectoryError(EISDIR, "it is a folder")
 
 
 def write(out: Path, text: str) -> None:
@@ -86,7 +93,7 @@ def _writing(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         message = f"Cannot write {out}: {error.strerror}."
-        raise InvalidInput("not_written", message, "Name another file with --out.") from None
+        raise InvalidInput("not_written", message, "Name another file.") from None
 
 
 @contextmanager

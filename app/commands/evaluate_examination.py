@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import typer
 from rich.table import Table
 
@@ -18,14 +21,18 @@ def examination(
     from app.wiring.stores import closed_episodes
 
     report = report_examination(closed_episodes(invocation(context).settings()))
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
     if png:
         from app.jobs.charts import examination_curve
 
         examination_curve(report, png)
         remarks.print(f"The curve is drawn in {png}.")
-    if as_json:
-        print_json(report)
-        return
+
+
+def _print(report: Mapping[str, Any]) -> None:
     counts = f"{report['searches']} searches, {report['clicked']} with a click, {report['swapped']} with a swap"
     below = f"Below an item that was clicked: {report['after_click']:.2f} times that"
     table = Table("position", "assumed", "estimated", "95 % from", "to", title=counts, caption=below)

@@ -28,15 +28,15 @@ def of_policy(
 
     found = policy_value(invocation(context).settings(), policy, release=release, plan=plan, newest=newest)
     report = {"policy": found.policy, "episodes": found.episodes, **found.report.to_json()}
+    if as_json:
+        print_json(report)
+    else:
+        _print(found.policy, found.report)
     if png:
         from app.jobs.charts import policy_estimates
 
         policy_estimates(report, png)
         remarks.print(f"The estimates are drawn in {png}.")
-    if as_json:
-        print_json(report)
-        return
-    _print(found.policy, found.report)
 
 
 def _print(policy: str, report: Report) -> None:

@@ -63,15 +63,15 @@ def report(
     from app.jobs.quality_report import quality_report
 
     found = quality_report(invocation(context).settings())
+    if as_json:
+        print_json(found)
+    else:
+        _print_report(found)
     if png:
         from app.jobs.charts import quality_judged
 
         quality_judged(found, png)
         remarks.print(f"The report is drawn in {png}.")
-    if as_json:
-        print_json(found)
-    else:
-        _print_report(found)
 
 
 def _print_report(found: dict[str, Any]) -> None:

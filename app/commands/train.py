@@ -42,9 +42,10 @@ def ranker(
     from ranking.training.search import read_space, settings_drawn
 
     settings = invocation(context).settings()
-    learner = gathered(settings)
     if search:
         make_folder(out)
+    learner = gathered(settings)
+    if search:
         drawn = settings_drawn(read_space(space), search, base=settings.ranking.parameters, seed=settings.policy.seed)
         trials = [_tried(learner, parameters, f"setting {n} of {search}") for n, parameters in enumerate(drawn, 1)]
         best = max(trials, key=lambda trial: trial.ndcg)

@@ -91,9 +91,13 @@ def test_a_byte_order_mark_costs_no_item(folder: Path) -> None:
     assert printed(folder, "ingest", "marked.ndjson")["stored"] == 1
 
 
-def test_what_cannot_be_drawn_is_said_first(folder: Path) -> None:
-    done = bowerbird(folder, "evaluate", "policy", "--png", "value.xyz", code=2)
+@pytest.mark.parametrize("verb", ["evaluate policy", "evaluate examination", "quality report", "simulate"])
+def test_what_cannot_be_drawn_is_said_first(shop: Path, verb: str) -> None:
+    given = ["--qrels", "ratings.csv", "--heldout-qrels", "heldout.csv"] if verb == "simulate" else []
+    done = bowerbird(shop, *verb.split(), *given, "--png", "value.xyz", code=2)
     assert "value.xyz cannot be drawn; name a file that ends in .png" in " ".join(done.stderr.replace("│", " ").split())
+    done = bowerbird(shop, *verb.split(), *given, "--png", "shop.toml/value.png", code=1)
+    assert done.stderr.startswith("not_written: Cannot write shop.toml/value.png: ")
 
 
 def test_evaluate_in_both_forms_of_ratings(shop: Path) -> None:

@@ -63,7 +63,7 @@ def test_train_says_why_and_publishes(shop: Path) -> None:
 
 
 def test_a_search_writes_what_a_configuration_reads(shop: Path, tmp_path: Path) -> None:
-    space, best = tmp_path / "space.toml", tmp_path / "best.toml"
+    space, best = tmp_path / "space.toml", tmp_path / "new" / "best.toml"
     space.write_text("trees = [3, 30]\nmin_data_in_leaf = [5, 20]\n")
     found = call(shop, "train", "ranker", "--search", "3", "--space", str(space), "--out", str(best))
     assert len(found["trials"]) == 3
@@ -82,6 +82,9 @@ def test_where_people_look_is_printed_and_drawn(shop: Path, tmp_path: Path) -> N
     assert all(row["low"] <= row["estimated"] <= row["high"] for row in found["positions"])
     assert 0 < found["after_click"] <= 1
     assert picture.stat().st_size > 1_000
+    arguments = ["--data-dir", str(shop), "evaluate", "examination", "--png", str(picture)]
+    said = CliRunner().invoke(cli, arguments, catch_exceptions=False).output
+    assert -1 < said.find("assumed") < said.find("is drawn in")  # the figures stay if the picture fails
 
 
 def test_what_chance_does_to_pages_is_logged_by_the_service(

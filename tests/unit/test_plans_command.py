@@ -62,3 +62,4 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     refused = build(tmp_path, "--out", str(tmp_path / "file" / "plans.toml")).exception
     assert isinstance(refused, InvalidInput)
     assert "file/plans.toml: File exists" in refused.message
+    assert "it is a folder" in str(build(tmp_path, "--out", str(tmp_path)).exception)
