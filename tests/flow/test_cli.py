@@ -6,11 +6,15 @@ import gzip
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from rich.text import Text
 
+from app.cli import app as cli
 from app.wiring.plans import ARMS
 
 
@@ -177,6 +181,24 @@ def test_what_looks_like_markup_is_printed_as_it_is(tmp_path: Path, cache: Path)
     bowerbird(tmp_path, "keys", "create", "--name", "[/x]", "--scope", "search")
     assert "[/x]" in bowerbird(tmp_path, "keys", "list").stdout
     assert "`retrieval.plans`" in bowerbird(tmp_path, "policy", "plans", "build", "--help").stdout
+
+
+def test_help_loses_no_brackets() -> None:
+    """Unlike what is printed, it is read as markup."""
+    said = [text for command in commands(typer.main.get_command(cli)) for text in helps(command)]
+    assert len(said) > 100
+    assert [text for text in said if Text.from_markup(text).plain != text] == []
+
+
+def commands(command: Any) -> Iterator[Any]:
+    yield command
+    for inner in getattr(command, "commands", {}).values():
+        yield from commands(inner)
+
+
+def helps(command: Any) -> Iterator[str]:
+    yield command.help or ""
+    yield from (getattr(parameter, "help", None) or "" for parameter in command.params)
 
 
 def test_config_prints_every_key(folder: Path) -> None:
