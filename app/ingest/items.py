@@ -119,7 +119,7 @@ def read_items(path: Path, mapping: Mapped | None, seen: set[str] | None = None)
             yield row
             continue
         if seen is not None:
-            seen.update(filter(None, row))  # cells beyond the header have no name
+            seen.update(row)
         if mapping and mapping.id not in row:
             problem = f"no column {mapping.id!r}, which is mapped to the id; there are: {_listed(row)}"
             if _is_table(path):
@@ -160,7 +160,9 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
             delimiter = "\t" if ".tsv" in path.suffixes else ","
             reader = csv.DictReader(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""), delimiter=delimiter)
             for row in reader:
-                yield reader.line_num, row
+                # csv puts what lies beyond the header under None: a comma without quotes, which shifts all after it.
+                beyond = row.pop(None, None)
+                yield reader.line_num, BadRow(reader.line_num, _too_long(beyond)) if beyond else row
             return
         for number, line in enumerate(raw, start=1):
             line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
@@ -172,6 +174,12 @@ def _lines(path: Path) -> Iterator[tuple[int, Any]]:
                 yield number, BadRow(number, f"not JSON: {error}")
                 continue
             yield number, row if isinstance(row, dict) else BadRow(number, f"not a JSON object: {line[:60]!r}")
+
+
+def _too_long(beyond: Any) -> str:
+    return (
+        f"more cells than the header has columns, the first of them {beyond[0]!r}; put quotes around commas in a text"
+    )
 
 
 def _is_table(path: Path) -> bool:

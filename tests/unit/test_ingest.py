@@ -107,8 +107,12 @@ def test_columns_are_seen_when_any_row_has_them(tmp_path: Path) -> None:
     assert mapped.unmapped(seen) == {"prize"}
 
 
-def test_cells_beyond_the_header_are_no_column(tmp_path: Path) -> None:
-    path, seen = tmp_path / "items.csv", set[str]()
-    path.write_text("id,name\n1,Lamp,left over\n")
-    list(read_items(path, None, seen))
-    assert seen == {"id", "name"}
+def test_a_row_with_cells_beyond_the_header_is_refused(tmp_path: Path) -> None:
+    """A comma without quotes: all after it would be in the wrong column."""
+    path = tmp_path / "items.csv"
+    path.write_text("sku,name,cents\n1,Lamp, red,100\n2,Chair,200\n")
+    for mapping in (MAPPING, 'attribute_prefix = "a_"\n' + MAPPING):
+        items, bad = read(path, mapping)
+        assert [item.id for item in items] == ["2"]
+        assert [row.line for row in bad] == [2]
+        assert "more cells than the header has columns, the first of them '100'; put quotes" in bad[0].reason
