@@ -136,6 +136,7 @@ class Service:
             self._load(setup)
             self.fan_out.configure(setup.limits)
             self.shadows.configure(share=setup.shadow_share, depth=setup.shadow_depth)
+        self.pipeline.prepare(self.clock())
 
     def follow(self, interval_s: float) -> None:
         """From now on pick up changed items and new models, and ask shadows, each in a thread of its own."""

@@ -179,18 +179,22 @@ class ProfilesLearner:
         self._changed = False
         traits = {trait: n for n, trait in enumerate({t: 0 for c in self._customers.values() for t in c.traits})}
         known = list(self._customers.values())
+        newest = max([self._everybody.time, *(customer.time for customer in known)])
+        decay = np.array([0.5 ** ((newest - customer.time) / self._half_life_s) for customer in known])
         counts = [counts for customer in known for counts in customer.traits.values()]
+        decayed = np.repeat(decay, [len(customer.traits) for customer in known])[:, None]
         return ProfilesModel(
             {customer: row for row, customer in enumerate(self._customers)},
             tuple(traits),
-            np.array([customer.total for customer in known], dtype=np.float32).reshape(-1, 2),
+            (np.array([customer.total for customer in known]).reshape(-1, 2) * decay[:, None]).astype(np.float32),
             np.cumsum([0, *(len(customer.traits) for customer in known)], dtype=np.int64),
             np.array([traits[trait] for customer in known for trait in customer.traits], dtype=np.int32),
-            np.array(counts, dtype=np.float32).reshape(-1, 2),
+            (np.array(counts).reshape(-1, 2) * decayed).astype(np.float32),
             np.array(
                 [*(self._everybody.traits.get(trait, (0.0, 0.0)) for trait in traits), self._everybody.total],
                 dtype=np.float32,
-            ),
+            )
+            * np.float32(0.5 ** ((newest - self._everybody.time) / self._half_life_s)),
         ).dump()
 
     def _count_for_all(self, shown: Sequence[_Shown], time: float) -> None:

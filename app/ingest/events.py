@@ -88,8 +88,12 @@ class EventFiles:
         for row in self._rows(report):
             for note in row.translation.notes:
                 (report.unknown_fields if note.code == "unknown_field" else report.not_used)[note.what] += 1
-            if row.translation.shown:
-                pages.add(row.translation.shown)
+            if (shown := row.translation.shown) and shown.time > self._received:
+                report.refuse(
+                    "in the future", row.where, "the page is of a time to come; nothing is learned until then"
+                )
+            elif shown:
+                pages.add(shown)
         _append(store, pages.put_together(config, report), report)
         events = ((row.where, event) for row in self._rows(Report()) for event in row.translation.feedback)
         while batch := list(islice(events, _BATCH)):
@@ -120,7 +124,7 @@ class Pages:
 
     def __init__(self) -> None:
         self._parts: dict[str, Shown] = {}
-        self._seen: dict[str, dict[ItemId, int]] = {}
+        self._seen: dict[str, dict[ItemId, tuple[str, int]]] = {}  # by whom and where
         self._found: dict[str, tuple[ItemId, ...]] = {}
         self._lowest: dict[str, int] = {}
 
@@ -133,7 +137,7 @@ class Pages:
             return
         places = self._seen.setdefault(part.query_id, {})
         for n, item_id in enumerate(part.items):
-            places.setdefault(item_id, part.first_position + n)
+            places.setdefault(item_id, (part.source, part.first_position + n))
         if part.items:
             self._lowest[part.source] = min(self._lowest.get(part.source, 1), part.first_position)
 
@@ -141,8 +145,8 @@ class Pages:
         """In order of time. Pages of which no item is known are left out, and counted."""
         for part in sorted(self._parts.values(), key=lambda part: (part.time, part.query_id)):
             places = {item_id: n for n, item_id in enumerate(self._found.get(part.query_id, ()), start=1)}
-            for item_id, place in self._seen.get(part.query_id, {}).items():
-                places.setdefault(item_id, place - self._lowest[part.source] + 1)
+            for item_id, (source, place) in self._seen.get(part.query_id, {}).items():
+                places.setdefault(item_id, place - self._lowest[source] + 1)
             if places:
                 items = tuple(sorted(places, key=lambda item_id: places[item_id]))
                 yield impression(replace(part, items=items, first_position=min(places.values())), config)

@@ -11,7 +11,7 @@ from itertools import islice
 import numpy as np
 
 from app.settings import Settings
-from app.wiring.stores import closed_episodes, open_catalogue, open_judgments, open_registry
+from app.wiring.stores import open_catalogue, open_judgments, open_registry, taught_episodes
 from core.catalogue import Catalogue
 from core.protocols import ModelRegistry
 from core.types import Item, ItemId
@@ -70,7 +70,7 @@ def build_quality(settings: Settings) -> QualityBuild:
     try:
         built = build(CatalogueItems(catalogue), how)
         release = _publish(open_registry(settings), built.model)
-        found = preferences(closed_episodes(settings))
+        found = preferences(taught_episodes(settings))
         pairs = list(islice(_pairs(found, catalogue, built.model, how), settings.quality.pairs))
         judgments.replace_pairs(pairs)
     finally:

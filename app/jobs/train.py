@@ -6,7 +6,7 @@ from app.learning.ranker_trial import way_back
 from app.settings import Settings
 from app.wiring.learning import ranker_learner
 from app.wiring.rollout import release_gate
-from app.wiring.stores import closed_episodes, open_registry
+from app.wiring.stores import open_registry, taught_episodes
 from core.errors import InvalidInput, NotFound
 from feedback.position_bias import PositionBias
 from ranking.learner import RankerLearner
@@ -20,7 +20,7 @@ def gathered(settings: Settings) -> RankerLearner:
     """
     learner = ranker_learner(settings, open_registry(settings))
     bias = PositionBias()
-    for episode in closed_episodes(settings):
+    for episode in taught_episodes(settings):
         learner.learn(bias.correct([episode]))
     if learner.clicked < settings.ranking.min_clicked:
         raise InvalidInput(

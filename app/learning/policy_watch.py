@@ -32,6 +32,11 @@ class PolicyWatch:
         self._newest.extend(episodes)
         self._new = self._new or bool(episodes)
 
+    def forget(self) -> None:
+        """It will be shown everything again, but for what was erased."""
+        self._newest.clear()
+        self._new = False
+
     def snapshot(self) -> bytes | None:
         return None
 

@@ -116,6 +116,8 @@ class ForgettingLoop:
             return self._loop.step(now)
         if not self._fresh:
             self._loop.close()
+            if self._watch is not None:
+                self._watch.forget()
             self._loop = self._build()
         self._fresh = False
         forget_tastes(self._registry)

@@ -50,6 +50,7 @@ def is_live(key: str) -> bool:
 def in_force(running: Settings, wanted: Settings) -> Settings:
     """`wanted` as far as it can be had without a start, the rest as it runs."""
     merged: dict[str, Any] = running.model_dump()
+    merged["database"] = running.database  # of which a dump does not tell the password
     for key in changed(running, wanted):
         if is_live(key):
             section, _, name = key.partition(".")

@@ -13,6 +13,7 @@ from app.schemas.parts import Id, Name, Rejection, Values, model, seconds
 from core.types import Item, ItemId, Question, Review
 
 _FIGURE = re.compile(r"[-+]?[\d.]+")
+_FIRST, _LAST = (datetime(*day, tzinfo=UTC).timestamp() for day in ((1, 1, 1), (9999, 12, 31)))
 _LARGEST = 1e30  # features are float32, and ratios of numbers have to fit too
 ITEM = {
     "id": "track:love-story",
@@ -116,11 +117,12 @@ class ItemBody(BaseModel):
             fields=dict(item.fields),
             attributes={name: list(values) for name, values in item.attributes.items()},
             numbers=dict(item.numbers),
-            dates={name: datetime.fromtimestamp(time, UTC) for name, time in item.dates.items()},
+            dates={name: _date(time) for name, time in item.dates.items()},
             images=list(item.images),
             relations={name: list(ids) for name, ids in item.relations.items()},
             reviews=[
-                ReviewBody.model_construct(text=r.text, rating=r.rating, time=_date(r.time)) for r in item.reviews
+                ReviewBody.model_construct(text=r.text, rating=r.rating, time=None if r.time is None else _date(r.time))
+                for r in item.reviews
             ],
             questions=[QuestionBody.model_construct(text=q.text, answers=list(q.answers)) for q in item.questions],
         )
@@ -135,5 +137,6 @@ class ItemsAnswer(BaseModel):
     rejected: list[Rejection]
 
 
-def _date(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+def _date(seconds: float) -> datetime:
+    """A date at the end of its calendar may lie beyond it in seconds, or in UTC."""
+    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), UTC)

@@ -72,9 +72,9 @@ class Searchers:
             yield None
             return
         with self._left:
-            self._left.wait_for(lambda: self._here or any(each.free for each in self._beside), _LONGEST_S)
+            self._left.wait_for(lambda: self._here > 0 or any(each.free for each in self._beside), _LONGEST_S)
             freest = max(self._beside, key=lambda each: each.free)
-            seat = freest.take() if freest.free > self._here else None
+            seat = freest.take() if freest.free > max(self._here, 0) else None
             self._here -= seat is None
         try:
             yield seat

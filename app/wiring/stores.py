@@ -13,6 +13,7 @@ from app.settings import Settings
 from core.catalogue import Catalogue
 from core.episodes import Episode
 from core.protocols import EventStore, ModelRegistry
+from feedback.client_limit import ClientLimit
 from feedback.join import every_closed
 from feedback.judgments import JudgmentStore
 from feedback.leader import FileLeader, Leader
@@ -39,6 +40,13 @@ def open_store(settings: Settings, state: Path | None = None) -> EventStore:
 
         return database.event_store(settings)
     return SqliteEventStore((state or settings.data_dir) / "events.sqlite")
+
+
+def taught_episodes(settings: Settings) -> Iterator[Episode]:
+    """The closed ones that models are made of: not those of one client beyond `feedback.client_cap`."""
+    limit = ClientLimit(settings.feedback.client_cap)
+    for episode in closed_episodes(settings):
+        yield from limit.admitted([episode])
 
 
 def closed_episodes(settings: Settings) -> Iterator[Episode]:

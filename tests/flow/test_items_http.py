@@ -69,3 +69,16 @@ def test_bad_items_are_refused_in_words(http: httpx.Client, body: bytes, status:
     assert set(response.json()) == {"code", "message", "remedy"}
     assert code is None or response.json()["code"] == code
     assert http.get("/v1/items/x").status_code == 404
+
+
+def test_a_date_at_the_end_of_its_calendar_can_be_read(http: httpx.Client) -> None:
+    dates = {
+        "end": "9999-12-31T23:59:59.9999999Z",
+        "late": "9999-12-31T23:59:59-05:00",
+        "early": "0001-01-01T00:00:00+01:00",
+    }
+    new = {"id": "always", "fields": {"title": "Always"}, "dates": dates}
+    assert http.put("/v1/items", json=new).json()["stored"] == 1
+    found = http.get("/v1/items/always").json()["dates"]
+    assert {name: date[:4] for name, date in found.items()} == {"end": "9999", "late": "9999", "early": "0001"}
+    http.delete("/v1/items/always")

@@ -105,7 +105,8 @@ def test_a_change_shows_in_both_once_it_is_acknowledged(http: httpx.Client) -> N
     before = beside(http)
     for _ in range(TURNS):
         http.put("/v1/items", json=item).raise_for_status()
-        assert [hit["id"] for hit in search(http, "zyzzyva", size=1)["hits"]] == ["new"]
+        # Not always the first: some plans that may be drawn ask for what is popular, too.
+        assert "new" in [hit["id"] for hit in search(http, "zyzzyva")["hits"]]
         http.delete("/v1/items/new").raise_for_status()
         assert "new" not in [hit["id"] for hit in search(http, "zyzzyva")["hits"]]
     assert beside(http) > before

@@ -62,3 +62,11 @@ def test_what_the_learner_wrote_is_read_and_damage_is_not_known(tmp_path) -> Non
     assert read_state(tmp_path) == state
     (tmp_path / "learner-state.json").write_text('{"caught_up": 1')
     assert read_state(tmp_path) is None
+
+
+def test_what_is_forgotten_is_not_counted_beside_what_comes_again() -> None:
+    watch = PolicyWatch(lambda: FixedPolicy(LIBRARY, "good"))
+    watch.learn(logged(100))
+    watch.forget()
+    watch.learn(logged(90))
+    assert watch.figures(0.0)["rows"] == 90

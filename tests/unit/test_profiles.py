@@ -142,3 +142,15 @@ def test_bands_of_prices() -> None:
     assert [price_band(price) for price in (-1.0, -0.1, 0.1, 0.25, float("nan"))] == [
         "low", "usual", "usual", "high", "",
     ]  # fmt: skip
+
+
+def test_a_taste_fades_while_its_customer_is_away() -> None:
+    """She liked lamps as everybody does; a year later she is no friend of lamps because others went on."""
+    everybody = [searched(n, "a" if n % 2 else "", user=f"u{n}", time=n * DAY) for n in range(365)]
+    hers = [searched(1_000 + n, "a" if n % 2 else "", user="ann", time=n / DAY) for n in range(60)]
+    made = learner()
+    made.learn(sorted([*everybody, *hers], key=lambda each: each.impression.query.time))
+    taste = ProfilesModel.load(made.snapshot() or b"").taste("ann")
+    assert taste is not None
+    assert taste.gained < 0.1
+    assert max(map(abs, taste.lifts.values())) < 0.05
